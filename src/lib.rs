@@ -1,0 +1,18 @@
+//! node-agent: an HTTP agent on a droplet.
+//!
+//! # The dependency rule
+//! Modules may use what stands below them, never what stands above:
+//!
+//! ```text
+//! main
+//!   server  client  install
+//!     api
+//!       engine  host  store  dockerfile
+//!         wire  exec  sys
+//! ```
+//!
+//! `config` is read by `main` and handed on as values; `log` and `clock` are leaves that anyone may use.
+//! `sys` alone has unsafe code and names libc; `exec` alone starts programs; `api::error` alone knows which
+//! domain error is which HTTP status. `engine`, `host` and `store` know no status. `tests/layers.rs` enforces it.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+

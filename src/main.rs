@@ -1,0 +1,4 @@
+//! The `node-agent` program.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Everything that is tested from outside, on the real binary and the real engine.
