@@ -1,0 +1,269 @@
+//! The only place where a failure becomes an HTTP status and the sentence a person reads.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::io;
+
+use serde::Serialize;
+
+use crate::sys::timed;
+use crate::wire::HeadError;
+use crate::wire::body::framing_error;
+use crate::wire::chunked::FramingError;
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub enum ApiError {
+    /// A parameter or body that makes no sense.
+    BadRequest {
+        /// One sentence.
+        message: String,
+        /// The engine's or tool's own words.
+        details: Option<String>,
+    },
+    /// A head that breaks the rules; the connection ends.
+    Head(HeadError),
+    /// A body that breaks the rules; the connection ends.
+    Framing(FramingError),
+    /// No key, or a wrong one.
+    Unauthorized,
+    /// The peer's address is not on the allowlist.
+    AddressNotAllowed,
+    /// Something may not be touched: what, and why.
+    Forbidden(String),
+    /// No such thing: a sentence that names it.
+    NotFound(String),
+    /// No such endpoint.
+    NoRoute,
+    /// The endpoint exists, with other methods.
+    MethodNotAllowed {
+        /// The value of `Allow`.
+        allow: String,
+    },
+    /// The client took too long to send its request.
+    RequestTimeout,
+    /// It collides with what is there.
+    Conflict {
+        /// One sentence.
+        message: String,
+        /// The engine's or tool's own words.
+        details: Option<String>,
+    },
+    /// The body is larger than this many bytes.
+    TooLarge {
+        /// The most that is taken.
+        limit: u64,
+    },
+    /// The body is of a kind that the endpoint does not take.
+    UnsupportedMediaType {
+        /// What came.
+        given: String,
+        /// What is taken.
+        expected: &'static str,
+    },
+    /// All workers, or all places for long operations, are taken.
+    Busy {
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
+    /// The agent is on its way out.
+    Stopping,
+    /// Something that cannot be done here.
+    NotSupported(String),
+    /// A deadline passed.
+    Timeout {
+        /// One sentence.
+        message: String,
+        /// What was seen until then.
+        details: Option<String>,
+    },
+    /// A failure of our own.
+    Internal {
+        /// One sentence.
+        message: String,
+        /// What the system said.
+        details: Option<String>,
+    },
+    /// The client is gone; no answer will be read, the log shows why the work ended.
+    ClientGone(io::Error),
+}
+
+/// The body of every error.
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a str>,
+}
+
+impl ApiError {
+    /// A 400 with this sentence.
+    pub fn bad_request(message: &str) -> Self {
+        Self::BadRequest {
+            message: message.to_owned(),
+            details: None,
+        }
+    }
+
+    /// A 400 about the query parameter `name`: "parameter `tail` must be …".
+    pub fn parameter(name: &str, what: &str) -> Self {
+        Self::bad_request(&format!("parameter `{name}` {what}"))
+    }
+
+    /// A 400 about the body field `name`: "field `ports[1]` …".
+    pub fn field(name: &str, what: &str) -> Self {
+        Self::bad_request(&format!("field `{name}` {what}"))
+    }
+
+    /// A 409 with this sentence.
+    pub fn conflict(message: &str) -> Self {
+        Self::Conflict {
+            message: message.to_owned(),
+            details: None,
+        }
+    }
+
+    /// A 500 with this sentence and the system's words.
+    pub fn internal(message: &str, source: &dyn fmt::Display) -> Self {
+        Self::Internal {
+            message: message.to_owned(),
+            details: Some(source.to_string()),
+        }
+    }
+
+    /// What a failed read of the request's body means.
+    pub fn from_body(error: io::Error) -> Self {
+        match framing_error(&error) {
+            Some(error) => Self::Framing(error),
+            None if error.kind() == io::ErrorKind::TimedOut => Self::RequestTimeout,
+            None => Self::ClientGone(error),
+        }
+    }
+
+    /// The same error with the engine's or tool's own words. Errors that carry none stay as they are.
+    #[must_use]
+    pub fn with_details(mut self, words: impl Into<String>) -> Self {
+        match &mut self {
+            Self::BadRequest { details, .. }
+            | Self::Conflict { details, .. }
+            | Self::Timeout { details, .. }
+            | Self::Internal { details, .. } => *details = Some(words.into()),
+            _ => {}
+        }
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::BadRequest { .. } | Self::Framing(_) => 400,
+            Self::Head(error) => status_of_head(error),
+            Self::Unauthorized => 401,
+            Self::AddressNotAllowed | Self::Forbidden(_) => 403,
+            Self::NotFound(_) | Self::NoRoute => 404,
+            Self::MethodNotAllowed { .. } => 405,
+            Self::RequestTimeout => 408,
+            Self::Conflict { .. } => 409,
+            Self::TooLarge { .. } => 413,
+            Self::UnsupportedMediaType { .. } => 415,
+            Self::Internal { .. } | Self::ClientGone(_) => 500,
+            Self::NotSupported(_) => 501,
+            Self::Busy { .. } | Self::Stopping => 503,
+            Self::Timeout { .. } => 504,
+        }
+    }
+
+    /// The engine's or tool's own words, if there are any.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::BadRequest { details, .. }
+            | Self::Conflict { details, .. }
+            | Self::Timeout { details, .. }
+            | Self::Internal { details, .. } => details.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Headers that belong to the status.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::MethodNotAllowed { allow } => vec![("Allow", allow.clone())],
+            Self::Busy {
+                retry_after_seconds,
+            } => vec![("Retry-After", retry_after_seconds.to_string())],
+            Self::Stopping => vec![("Retry-After", "5".to_owned())],
+            Self::Unauthorized => vec![("WWW-Authenticate", "X-API-Key".to_owned())],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the connection cannot be used after this error: nobody knows where the next request starts.
+    pub fn ends_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::Head(_) | Self::Framing(_) | Self::RequestTimeout | Self::ClientGone(_)
+        )
+    }
+
+    /// The JSON body: `{"error": …, "details": …}`.
+    pub fn body(&self) -> Vec<u8> {
+        let error = self.to_string();
+        let body = ErrorBody {
+            error: &error,
+            details: self.details(),
+        };
+        // Two strings always serialize.
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+}
+
+fn status_of_head(error: &HeadError) -> u16 {
+    match error {
+        HeadError::TargetTooLong => 414,
+        HeadError::Expectation => 417,
+        HeadError::TooLong | HeadError::TooManyHeaders => 431,
+        HeadError::UnknownCoding => 501,
+        HeadError::Version => 505,
+        _ => 400,
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadRequest { message, .. }
+            | Self::Conflict { message, .. }
+            | Self::Timeout { message, .. }
+            | Self::Internal { message, .. }
+            | Self::Forbidden(message)
+            | Self::NotFound(message)
+            | Self::NotSupported(message) => out.write_str(message),
+            Self::Head(error) => error.fmt(out),
+            Self::Framing(error) => error.fmt(out),
+            Self::Unauthorized => out.write_str("the X-API-Key header is missing or wrong"),
+            Self::AddressNotAllowed => {
+                out.write_str("this address is not on the agent's allowlist")
+            }
+            Self::NoRoute => out.write_str("there is no such endpoint"),
+            Self::MethodNotAllowed { allow } => write!(out, "this endpoint takes {allow}"),
+            Self::RequestTimeout => out.write_str("the request did not arrive in time"),
+            Self::TooLarge { limit } => write!(out, "the body is larger than {limit} bytes"),
+            Self::UnsupportedMediaType { given, expected } => {
+                write!(out, "the body is {given}; this endpoint takes {expected}")
+            }
+            Self::Busy {
+                retry_after_seconds,
+            } => {
+                write!(
+                    out,
+                    "the agent is busy; try again in {retry_after_seconds} s"
+                )
+            }
+            Self::Stopping => out.write_str("the agent is stopping"),
+            Self::ClientGone(error) if timed::is_hangup(error) => error.fmt(out),
+            Self::ClientGone(error) => write!(out, "the client went away: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ApiError {}

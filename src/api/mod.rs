@@ -1,0 +1,21 @@
+//! What the agent can do, one file for each section of the reference: take the request apart, call `engine`, `host` or
+//! `store`, put the answer together. Knows neither sockets nor programs nor system calls; [`error`] alone knows which
+//! failure is which status.
+#![forbid(unsafe_code)]
+
+pub mod body;
+pub mod error;
+pub mod query;
+pub mod reply;
+pub mod request;
+
+pub use error::ApiError;
+pub use reply::{Reply, Sink};
+pub use request::Request;
+
+/// What every handler may use; lives as long as the server.
+#[derive(Debug)]
+pub struct Context {}
+
+/// A handler: one for each route. The reply may borrow from the context and the connection, not from the request.
+pub type Handler = for<'a> fn(&'a Context, &mut Request<'a>) -> Result<Reply<'a>, ApiError>;

@@ -1,0 +1,82 @@
+//! Every limit of the agent, with its unit and its reason. A leaf: uses nothing but std's `Duration`.
+#![forbid(unsafe_code)]
+
+use std::time::Duration;
+
+use crate::sys::timed::RateFloor;
+
+/// Bytes of a request or response head: request line, headers and the empty line. nginx allows 32 KiB, most clients
+/// send under 1 KiB; what a stranger can make us hold is this times the connections.
+pub const HEAD_BYTES: usize = 16 * 1024;
+/// Bytes of a request target; longer is 414.
+pub const TARGET_BYTES: usize = 8 * 1024;
+/// Header lines of a head; more is 431.
+pub const HEADERS: usize = 100;
+/// Bytes of one chunk-size line with its extensions (RFC 9112, 7.1.1 asks for a limit; CVE-2023-39326).
+pub const CHUNK_LINE_BYTES: usize = 256;
+/// Bytes of all chunk extensions of one body: ours never have any.
+pub const CHUNK_EXTENSION_BYTES: usize = 16 * 1024;
+/// Bytes of a trailer section; read and dropped.
+pub const TRAILER_BYTES: usize = 8 * 1024;
+
+/// One fixed buffer for every stream: bigger brings nothing on a unix socket, smaller costs system calls.
+pub const STREAM_BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes of a reply that are held back to learn whether it is short: then it gets a Content-Length, and an error on the
+/// way can still become a status.
+pub const REPLY_HOLD_BYTES: usize = 32 * 1024;
+
+/// From the accept, or from the first byte of the next request, to the end of its head.
+pub const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a connection may stay idle between two requests.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// How long a refused client may go on sending before the connection is dropped, and how much of it is read, so that
+/// it sees the refusal and not a reset (RFC 9112, 9.6).
+pub const LINGER: Duration = Duration::from_secs(2);
+/// Bytes read and dropped while lingering.
+pub const LINGER_BYTES: u64 = 1024 * 1024;
+/// Bytes of an unread request body that are read and dropped to keep a connection.
+pub const DRAIN_BYTES: u64 = 64 * 1024;
+/// How long the gate waits for a client to take an answer that did not fit into the socket.
+pub const GATE_WRITE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A single wait for the client, reading a body or writing an answer.
+pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// A client slower than 1 KiB/s over a minute of waiting is given up.
+pub const CLIENT_FLOOR: RateFloor = RateFloor {
+    bytes: 60 * 1024,
+    window: Duration::from_secs(60),
+};
+
+/// Threads that stay when there is nothing to do.
+pub const IDLE_WORKERS: usize = 2;
+/// A worker above [`IDLE_WORKERS`] leaves after this long without work.
+pub const WORKER_IDLE: Duration = Duration::from_secs(10);
+/// Stack of a worker: the deepest path (JSON of depth 128) needs under 100 KiB.
+pub const WORKER_STACK_BYTES: usize = 256 * 1024;
+/// Stack of the threads that only wait (log, probe).
+pub const SMALL_STACK_BYTES: usize = 128 * 1024;
+/// Short requests that may wait for a worker; more is 503.
+pub const QUEUE: usize = 64;
+/// A request that waited this long for a worker is answered 503 instead of being worked on.
+pub const QUEUE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long running requests may go on after SIGTERM.
+pub const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
+
+/// Bytes of an ordinary JSON request body.
+pub const JSON_BYTES: u64 = 1024 * 1024;
+
+/// Connecting to the engine's socket: it is local, so this is about a full backlog only.
+pub const ENGINE_CONNECT: Duration = Duration::from_secs(5);
+/// From a request to the first byte of the engine's answer, for calls that answer at once.
+pub const ENGINE_FIRST_BYTE: Duration = Duration::from_secs(30);
+/// Between two pieces of one answer.
+pub const ENGINE_IDLE: Duration = Duration::from_secs(30);
+/// The background probe: connect, first byte and idle.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time between two probes of the engine and the disk.
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+/// Bytes of an engine answer that is parsed as a whole (an inspect, an error): real ones have a few KiB.
+pub const ENGINE_JSON_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Bytes of log lines that may wait for a slow stderr; more are counted and dropped.
+pub const LOG_BUFFER_BYTES: usize = 256 * 1024;
