@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub mod body;
+pub mod containers;
 pub mod error;
+pub mod image_reference;
 pub mod query;
 pub mod reply;
 pub mod request;

@@ -1,0 +1,4 @@
+//! The container endpoints.
+#![forbid(unsafe_code)]
+
+pub mod spec;
