@@ -50,6 +50,9 @@ pub enum ReferenceError {
 impl ImageReference {
     /// Takes `text` apart. The first component is a domain when it has a dot or a colon or is `localhost`.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        if is_hex(text, 64) {
+            return Err(ReferenceError::LooksLikeId);
+        }
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
             None => (text, None),
@@ -117,7 +120,7 @@ impl fmt::Display for ReferenceError {
             Self::Empty => "it names no image",
             Self::TooLong => "its name is longer than 255 characters",
             Self::LooksLikeId => "64 hex digits would be taken for an image id",
-            Self::Domain => "the registry before the first `/` must be a host name with an optional port",
+            Self::Domain => "the registry before the first `/` must be a host name with an optional port, without `https://`",
             Self::UpperCase => "the name must be in lower case",
             Self::Path => {
                 "the name may have lower-case letters and digits, parts divided by `/`, and single `.`, `_`, `__` or `-` between them"
@@ -163,9 +166,6 @@ fn check_name(domain: Option<&str>, path: &str, length: usize) -> Result<(), Ref
     }
     if domain.is_some_and(|domain| !is_domain(domain)) {
         return Err(ReferenceError::Domain);
-    }
-    if domain.is_none() && is_hex(path, 64) {
-        return Err(ReferenceError::LooksLikeId);
     }
     if path.split('/').all(is_path_component) {
         return Ok(());
@@ -240,4 +240,163 @@ fn is_hex(text: &str, digits: usize) -> bool {
         && text
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn parts(text: &str) -> [String; 4] {
+        let parsed = ImageReference::parse(text).unwrap();
+        assert_eq!(parsed.to_string(), text);
+        let or_none = |part: Option<String>| part.unwrap_or_else(|| "-".to_owned());
+        [
+            or_none(parsed.domain),
+            parsed.path,
+            or_none(parsed.tag),
+            or_none(parsed.digest),
+        ]
+    }
+
+    #[test]
+    fn takes_references_apart() {
+        let digest = format!("sha256:{HEX}");
+        for (text, expected) in [
+            ("nginx".to_owned(), ["-", "nginx", "-", "-"]),
+            (
+                "nginx:1.27-alpine".to_owned(),
+                ["-", "nginx", "1.27-alpine", "-"],
+            ),
+            ("team/app:v1".to_owned(), ["-", "team/app", "v1", "-"]),
+            ("a/b/c/d".to_owned(), ["-", "a/b/c/d", "-", "-"]),
+            (
+                "registry.example.com/team/app".to_owned(),
+                ["registry.example.com", "team/app", "-", "-"],
+            ),
+            ("localhost/app".to_owned(), ["localhost", "app", "-", "-"]),
+            (
+                "localhost:5000/app:1".to_owned(),
+                ["localhost:5000", "app", "1", "-"],
+            ),
+            ("host:5000".to_owned(), ["-", "host", "5000", "-"]),
+            (
+                "Registry.Example:5000/app".to_owned(),
+                ["Registry.Example:5000", "app", "-", "-"],
+            ),
+            (
+                "10.0.0.1:5000/app".to_owned(),
+                ["10.0.0.1:5000", "app", "-", "-"],
+            ),
+            (
+                "[::1]:5000/app:x".to_owned(),
+                ["[::1]:5000", "app", "x", "-"],
+            ),
+            ("[fd00::1]/app".to_owned(), ["[fd00::1]", "app", "-", "-"]),
+            (format!("app@{digest}"), ["-", "app", "-", &digest]),
+            (format!("a.b/app:1@{digest}"), ["a.b", "app", "1", &digest]),
+            (
+                "a__b/c_d/e.f/g---h".to_owned(),
+                ["-", "a__b/c_d/e.f/g---h", "-", "-"],
+            ),
+            ("app:_X.y-z".to_owned(), ["-", "app", "_X.y-z", "-"]),
+        ] {
+            assert_eq!(parts(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let long = "a".repeat(256);
+        let long_tag = format!("app:{}", "t".repeat(129));
+        let bad_hex = format!("app@sha256:{}", HEX.to_uppercase());
+        let two_digests = format!("app@sha256:{HEX}@x");
+        let md5 = format!("app@md5:{}", &HEX[..32]);
+        let domains = "https://registry.example.com/app -host.example/app host_name.example/app host:port/app \
+                       :5000/app host..example/app [::g]/app.x";
+        let paths = "a//b /app app/ -app app- a..b a___b a._b äpp a\u{a0}b";
+        for (error, texts) in [
+            (ReferenceError::Empty, vec!["", ":tag", "localhost:5000/"]),
+            (ReferenceError::TooLong, vec![&long]),
+            (ReferenceError::LooksLikeId, vec![HEX]),
+            (ReferenceError::Domain, domains.split(' ').collect()),
+            (
+                ReferenceError::UpperCase,
+                vec!["Nginx", "Team/app", "localhost/App"],
+            ),
+            (
+                ReferenceError::Path,
+                paths.split(' ').chain([" app", "a b"]).collect(),
+            ),
+            (
+                ReferenceError::Tag,
+                vec!["app:", "app:.x", "app:-x", "app:x y", &long_tag],
+            ),
+            (
+                ReferenceError::Digest,
+                vec!["app@", "app@sha256:abc", &md5, &bad_hex, &two_digests],
+            ),
+        ] {
+            for text in texts {
+                assert_eq!(ImageReference::parse(text), Err(error), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn defaults_fill_what_is_missing() {
+        let digest = format!("app@sha256:{HEX}");
+        for (text, expected) in [
+            ("app", "app:latest"),
+            ("localhost:5000/app", "localhost:5000/app:latest"),
+            ("app:1", "app:1"),
+            (&digest, &digest),
+        ] {
+            let parsed = ImageReference::parse(text).unwrap();
+            assert_eq!(parsed.with_default_tag().to_string(), expected);
+        }
+        let domain = |text: &str, domain: &str| {
+            let parsed = ImageReference::parse(text).unwrap();
+            parsed
+                .with_default_domain(domain)
+                .map(|reference| reference.to_string())
+        };
+        assert_eq!(
+            domain("app:1", "r.example:5000").unwrap(),
+            "r.example:5000/app:1"
+        );
+        assert_eq!(
+            domain("r.example/app", "other.example").unwrap(),
+            "r.example/app"
+        );
+        assert_eq!(domain("app", "registry"), Err(ReferenceError::Domain));
+        assert_eq!(
+            domain("app", "https://r.example"),
+            Err(ReferenceError::Domain)
+        );
+        assert_eq!(
+            domain(&"a".repeat(250), "r.example"),
+            Err(ReferenceError::TooLong)
+        );
+    }
+
+    #[test]
+    fn ids_are_told() {
+        assert!(is_image_id(HEX) && is_image_id(&format!("sha256:{HEX}")));
+        assert!(!is_image_id(&HEX[1..]) && !is_image_id("sha256:") && !is_image_id("app"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_is_given_back(text in "[a-zA-Z0-9:/@._-]{0,24}|.*") {
+            if let Ok(parsed) = ImageReference::parse(&text) {
+                prop_assert_eq!(parsed.to_string(), text);
+                let tagged = parsed.with_default_tag().to_string();
+                prop_assert!(ImageReference::parse(&tagged).is_ok());
+            }
+        }
+    }
 }

@@ -3,10 +3,12 @@
 
 use serde::Deserialize;
 
-use super::words::{Pairs, Seconds, Text, Words, list, object};
+use super::scalars::{Count, Seconds, Text};
+use super::words::{Pairs, Words, list, object};
 
 /// The body. All fields but `image` may be left out or null.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct RunBody {
     pub(super) name: Option<String>,
     pub(super) image: String,
@@ -45,10 +47,11 @@ pub struct RunBody {
 
 /// How the engine finds out whether the container is well.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct HealthCheck {
     pub(super) test: Option<Words>,
     pub(super) interval: Option<Seconds>,
     pub(super) timeout: Option<Seconds>,
-    pub(super) retries: Option<i64>,
+    pub(super) retries: Option<Count>,
     pub(super) start_period: Option<Seconds>,
 }

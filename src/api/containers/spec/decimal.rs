@@ -37,3 +37,46 @@ fn fraction_of(digits: &str, scale: u64) -> Option<u128> {
             / power,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn is_exact() {
+        for (text, scale, expected) in [
+            ("0", 1, 0),
+            ("007", 1, 7),
+            ("1.5", 1 << 20, 1_572_864),
+            ("1.", 10, 10),
+            (".5", 10, 5),
+            ("0.1", 1_000_000_000, 100_000_000),
+            ("0.30000000000000004", 1_000_000_000, 300_000_000),
+            ("1.9999999999999999999999999999", 1, 1),
+            ("9223372036854775807", 1, 9_223_372_036_854_775_807),
+        ] {
+            assert_eq!(scaled(text, scale), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        for text in [
+            "", ".", "1.2.3", "-1", "+1", "1e3", " 1", "0x10", "½", "1_000",
+        ] {
+            assert_eq!(scaled(text, 10), None, "{text}");
+        }
+        assert_eq!(scaled("9223372036854775808", 1), None);
+        assert_eq!(scaled("9999999999", 1 << 50), None);
+        assert_eq!(scaled(&"9".repeat(1000), 1), None);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "[0-9.]{0,60}|.*", scale in 1..=1_u64 << 50) {
+            let _ = scaled(&text, scale);
+        }
+    }
+}

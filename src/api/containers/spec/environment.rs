@@ -46,3 +46,107 @@ fn check(text: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{create, refusal};
+
+    #[test]
+    fn takes_lists_and_objects() {
+        for (given, expected) in [
+            (json!(null), Value::Null),
+            (json!([]), Value::Null),
+            (json!({}), Value::Null),
+            (
+                json!(["A=1", "B=", "C", "D=a=b", "e f= g "]),
+                json!(["A=1", "B=", "C", "D=a=b", "e f= g "]),
+            ),
+            (
+                json!({"S": "text", "N": 8080, "M": -5, "F": 0.5, "G": 5.0, "T": true, "O": false, "Z": null, "E": ""}),
+                json!([
+                    "E=", "F=0.5", "G=5.0", "M=-5", "N=8080", "O=false", "S=text", "T=true", "Z"
+                ]),
+            ),
+            (
+                json!({"BIG": u64::MAX}),
+                json!(["BIG=18446744073709551615"]),
+            ),
+        ] {
+            let created = create(&json!({ "environment": given }));
+            assert_eq!(
+                created.get("Env").unwrap_or(&Value::Null),
+                &expected,
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_alone_is_not_filled_from_the_agent() {
+        // Every process has one.
+        assert!(std::env::var_os("PATH").is_some());
+        assert_eq!(
+            create(&json!({"environment": ["PATH"]}))["Env"],
+            json!(["PATH"])
+        );
+    }
+
+    #[test]
+    fn refuses_with_a_reason_and_without_the_value() {
+        for (given, message) in [
+            (
+                json!(["A=1", "=secret"]),
+                "field `environment[1]` has no name; expected `NAME=value`",
+            ),
+            (
+                json!([""]),
+                "field `environment[0]` has no name; expected `NAME=value`",
+            ),
+            (
+                json!(["A=secret\0"]),
+                "field `environment[0]` has a NUL character in `A`",
+            ),
+            (
+                json!({"": "secret"}),
+                "field `environment.` has no name; expected `NAME=value`",
+            ),
+            (
+                json!({"A=B": "secret"}),
+                "field `environment.A=B` has a `=` in its name",
+            ),
+        ] {
+            assert_eq!(refusal(&json!({ "environment": given })), message);
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_is_named() {
+        for (given, message) in [
+            (
+                json!(5),
+                "environment: invalid type: integer `5`, expected an array of strings (`NAME=value`) or an object",
+            ),
+            (
+                json!([5]),
+                "environment[0]: invalid type: integer `5`, expected a string",
+            ),
+            (
+                json!({"A": ["x"]}),
+                "environment.A: invalid type: sequence, expected a string, a number, a boolean or null",
+            ),
+            (
+                json!({"A": {}}),
+                "environment.A: invalid type: map, expected a string, a number, a boolean or null",
+            ),
+            (
+                json!({"A": 1e300}),
+                "environment.A: a number this large must be written as a string",
+            ),
+        ] {
+            let refusal = refusal(&json!({ "environment": given }));
+            assert!(refusal.starts_with(message), "{refusal}");
+        }
+    }
+}

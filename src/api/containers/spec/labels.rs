@@ -37,3 +37,56 @@ fn check(name: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{create, refusal};
+
+    #[test]
+    fn takes_lists_and_objects() {
+        for (given, expected) in [
+            (json!([]), Value::Null),
+            (
+                json!(["a=1", "b", "c=x=y", "d= e ", "a=2"]),
+                json!({"a": "2", "b": "", "c": "x=y", "d": " e "}),
+            ),
+            (
+                json!({"com.example/x": "y", "n": 5, "t": true, "z": null}),
+                json!({"com.example/x": "y", "n": "5", "t": "true", "z": ""}),
+            ),
+        ] {
+            let created = create(&json!({ "labels": given }));
+            assert_eq!(
+                created.get("Labels").unwrap_or(&Value::Null),
+                &expected,
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_with_a_reason() {
+        for (given, message) in [
+            (
+                json!(["a=1", "=x"]),
+                "field `labels[1]` has no name; expected `name=value`",
+            ),
+            (
+                json!(["a b=x"]),
+                "field `labels[0]` has white space in its name `a b`",
+            ),
+            (
+                json!({"": "x"}),
+                "field `labels.` has no name; expected `name=value`",
+            ),
+            (
+                json!({"a\n": "x"}),
+                "field `labels.a\\n` has white space in its name `a\\n`",
+            ),
+        ] {
+            assert_eq!(refusal(&json!({ "labels": given })), message);
+        }
+    }
+}

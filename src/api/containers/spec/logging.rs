@@ -40,3 +40,62 @@ pub(super) fn read(options: &[(String, Option<String>)]) -> Result<Option<Value>
     let driver = driver.map_or(DRIVER, String::as_str);
     Ok(Some(json!({"Type": driver, "Config": config})))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{plan, refusal};
+    use super::*;
+
+    #[test]
+    fn becomes_a_log_config() {
+        for (given, expected) in [
+            (json!(null), Value::Null),
+            (json!({}), Value::Null),
+            (
+                json!({"max-size": "5m", "max-file": 2, "compress": true}),
+                json!({"Type": "json-file", "Config": {"max-size": "5m", "max-file": "2", "compress": "true"}}),
+            ),
+            (
+                json!({"driver": "syslog", "syslog-address": "udp://127.0.0.1:514"}),
+                json!({"Type": "syslog", "Config": {"syslog-address": "udp://127.0.0.1:514"}}),
+            ),
+            (
+                json!({"type": "none"}),
+                json!({"Type": "none", "Config": {}}),
+            ),
+        ] {
+            let plan = plan(&json!({ "log_opts": given })).unwrap();
+            let config = plan
+                .create
+                .get("HostConfig")
+                .map_or(&Value::Null, |host| &host["LogConfig"]);
+            assert_eq!(config, &expected, "{given}");
+            assert_eq!(plan.has_own_log_config, !expected.is_null(), "{given}");
+        }
+    }
+
+    #[test]
+    fn refuses_with_a_reason() {
+        for (given, message) in [
+            (
+                json!({"driver": ""}),
+                "field `log_opts.driver` must name one log driver",
+            ),
+            (
+                json!({"driver": "a", "type": "b"}),
+                "field `log_opts.type` must name one log driver",
+            ),
+            (
+                json!({"tag": null}),
+                "field `log_opts.tag` is null; expected a string, a number or a boolean",
+            ),
+        ] {
+            assert_eq!(refusal(&json!({ "log_opts": given })), message);
+        }
+        for given in [json!(["max-size=5m"]), json!("5m")] {
+            let message = refusal(&json!({ "log_opts": given }));
+            assert!(message.starts_with("log_opts: invalid type: "), "{message}");
+            assert!(message.contains(", expected an object"), "{message}");
+        }
+    }
+}

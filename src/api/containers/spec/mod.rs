@@ -18,10 +18,14 @@ mod labels;
 mod logging;
 mod memory;
 mod network;
+mod object;
 mod plan;
 mod port_text;
 mod ports;
 mod restart;
+mod scalars;
+#[cfg(test)]
+mod testing;
 mod tmpfs;
 mod volumes;
 mod words;

@@ -1,14 +1,12 @@
 //! The whole translation: what the engine is to create, and what the caller must do around it.
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::body::RunBody;
 use super::error::{SpecError, quote};
 use super::network::Networks;
+use super::object::{Object, keys};
 use super::ports::{Ports, PublishedPort};
 use super::volumes::Volumes;
 use super::{
@@ -65,7 +63,7 @@ pub fn translate(body: RunBody) -> Result<CreatePlan, SpecError> {
     let volumes = volumes::mount(&body.volumes)?;
     let mut create = read_config(&body, &image, &ports, &volumes)?;
     let host_config = read_host_config(&body, &ports, volumes, &networks, log_config)?;
-    create.put_if_any("HostConfig", host_config.0);
+    create.put_if_any("HostConfig", host_config);
     if networks.first_is_made() {
         create.put(
             "NetworkingConfig",
@@ -83,7 +81,7 @@ pub fn translate(body: RunBody) -> Result<CreatePlan, SpecError> {
         has_own_log_config,
         published_ports: ports.published,
         further_networks: networks.further,
-        create: Value::Object(create.0),
+        create: create.into(),
     })
 }
 
@@ -143,6 +141,7 @@ fn read_config(
     let health = body.health_check.as_ref().map(health::read).transpose()?;
     config.put("Healthcheck", health.flatten());
     config.put_if_any("Labels", labels::read(&body.labels)?);
+    // An empty text is what a client sends that has nothing to say.
     let user = body
         .user
         .as_ref()
@@ -150,14 +149,12 @@ fn read_config(
         .filter(|user| !user.is_empty());
     user.map_or(Ok(()), identity::read_user)?;
     config.put("User", user);
-    body.workdir
-        .as_deref()
-        .map_or(Ok(()), identity::read_workdir)?;
-    config.put("WorkingDir", body.workdir.as_deref());
-    body.hostname
-        .as_deref()
-        .map_or(Ok(()), identity::read_hostname)?;
-    config.put("Hostname", body.hostname.as_deref());
+    let workdir = body.workdir.as_deref().filter(|path| !path.is_empty());
+    workdir.map_or(Ok(()), identity::read_workdir)?;
+    config.put("WorkingDir", workdir);
+    let hostname = body.hostname.as_deref().filter(|name| !name.is_empty());
+    hostname.map_or(Ok(()), identity::read_hostname)?;
+    config.put("Hostname", hostname);
     config.put_if_any("Volumes", keys(&volumes.anonymous));
     Ok(config)
 }
@@ -201,41 +198,12 @@ fn read_host_config(
     Ok(host)
 }
 
-/// The engine's way of writing a set.
-fn keys<'a>(names: impl IntoIterator<Item = &'a String>) -> BTreeMap<&'a str, Map<String, Value>> {
-    names
-        .into_iter()
-        .map(|name| (name.as_str(), Map::new()))
-        .collect()
-}
-
-/// A JSON object without what nobody said: for the engine that means its own or the image's default.
-#[derive(Default)]
-struct Object(Map<String, Value>);
-
-impl Object {
-    fn put(&mut self, key: &str, value: Option<impl Serialize>) {
-        if let Some(value) = value {
-            self.put_if_any(key, value);
-        }
-    }
-
-    /// Text, numbers, lists and maps of them, which always serialize; empty lists and maps are left out.
-    fn put_if_any(&mut self, key: &str, value: impl Serialize) {
-        let value = json!(value);
-        let is_empty = match &value {
-            Value::Array(items) => items.is_empty(),
-            Value::Object(members) => members.is_empty(),
-            _ => false,
-        };
-        if !is_empty {
-            self.0.insert(key.to_owned(), value);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::testing;
     use super::*;
 
     fn plan(body: Value) -> CreatePlan {
@@ -289,5 +257,130 @@ mod tests {
         assert!(!plan.has_own_log_config && plan.further_networks.is_empty());
         let taken: Vec<u16> = plan.published_ports.iter().map(|port| port.port).collect();
         assert_eq!(taken, [80, 443]);
+    }
+
+    #[test]
+    fn what_nobody_said_is_left_out() {
+        let nulls = json!({
+            "image": "app:1", "name": null, "ports": null, "environment": null, "volumes": null, "network": null,
+            "restart_policy": null, "health_check": null, "command": null, "entrypoint": null, "labels": null,
+            "user": null, "workdir": null, "networks": null, "hostname": null, "memory": null, "cpus": null,
+            "cap_add": null, "cap_drop": null, "read_only": null, "tmpfs": null, "log_opts": null, "replace": null,
+            "pull": null
+        });
+        assert_eq!(plan(nulls).create, json!({"Image": "app:1"}));
+    }
+
+    #[test]
+    fn images() {
+        let id = "0123456789abcdef".repeat(4);
+        for (image, expected) in [
+            ("nginx", "nginx:latest".to_owned()),
+            ("nginx:1", "nginx:1".to_owned()),
+            (
+                "localhost:5000/team/app",
+                "localhost:5000/team/app:latest".to_owned(),
+            ),
+            (&format!("nginx@sha256:{id}"), format!("nginx@sha256:{id}")),
+            (&id, format!("sha256:{id}")),
+            (&format!("sha256:{id}"), format!("sha256:{id}")),
+        ] {
+            let plan = plan(json!({ "image": image }));
+            assert_eq!(
+                (plan.image.as_str(), &plan.create["Image"]),
+                (&*expected, &json!(expected))
+            );
+        }
+        let message = testing::refusal(&json!({"image": "Nginx"}));
+        assert_eq!(
+            message,
+            "field `image` is `Nginx`: the name must be in lower case"
+        );
+    }
+
+    #[test]
+    fn what_the_caller_does_around_it() {
+        for (pull, policy) in [
+            ("missing", PullPolicy::Missing),
+            ("always", PullPolicy::Always),
+            ("never", PullPolicy::Never),
+        ] {
+            let plan = plan(json!({"image": "a", "pull": pull, "replace": true}));
+            assert_eq!((plan.pull, plan.replace), (policy, true));
+        }
+        let message = testing::refusal(&json!({"pull": "Sometimes"}));
+        assert_eq!(
+            message,
+            "field `pull` is `Sometimes`; expected `missing`, `always` or `never`"
+        );
+        assert_eq!(
+            testing::create(&json!({"read_only": true}))["HostConfig"]["ReadonlyRootfs"],
+            true
+        );
+    }
+
+    #[test]
+    fn wrong_types_and_missing_fields_are_named() {
+        for (fields, message) in [
+            (
+                json!({"image": 5}),
+                "image: invalid type: integer `5`, expected a string",
+            ),
+            (
+                json!({"name": ["a"]}),
+                "name: invalid type: sequence, expected a string",
+            ),
+            (
+                json!({"read_only": "yes"}),
+                "read_only: invalid type: string \"yes\", expected a boolean",
+            ),
+            (
+                json!({"networks": "a"}),
+                "networks: invalid type: string \"a\", expected an array of strings",
+            ),
+        ] {
+            let refusal = testing::refusal(&fields);
+            assert!(refusal.starts_with(message), "{refusal}");
+        }
+        let error = serde_json::from_str::<RunBody>("{}").unwrap_err();
+        assert!(
+            error.to_string().starts_with("missing field `image`"),
+            "{error}"
+        );
+        let error = serde_json::from_str::<RunBody>("5").unwrap_err();
+        assert!(error.to_string().contains("expected an object"), "{error}");
+    }
+
+    #[test]
+    fn unknown_fields_can_be_warned_about() {
+        let text = r#"{"image": "a", "enviroment": [], "health_check": {"tset": "x"}, "environment": {"X": 1}}"#;
+        let mut unknown = Vec::new();
+        let mut json = serde_json::Deserializer::from_str(text);
+        let body: RunBody =
+            serde_ignored::deserialize(&mut json, |path| unknown.push(path.to_string())).unwrap();
+        assert_eq!(unknown, ["enviroment", "health_check.?.tset"]);
+        assert_eq!(translate(body).unwrap().create["Env"], json!(["X=1"]));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Whatever the texts are, there is a plan or a sentence on one short line.
+        #[test]
+        fn never_panics(texts in vec("[a-z0-9:/.,=-]{0,10}|.{0,200}", 16), lists in vec(vec(".{0,12}", 0..3), 6), number: f64) {
+            let body = json!({
+                "image": texts[0], "name": texts[1], "network": texts[2], "restart_policy": texts[3],
+                "command": texts[4], "entrypoint": texts[5], "user": texts[6], "workdir": texts[7],
+                "hostname": texts[8], "memory": texts[9], "cpus": number, "pull": texts[10],
+                "ports": [texts[11]], "volumes": lists[0], "environment": lists[1], "labels": lists[2],
+                "networks": lists[3], "cap_add": lists[4], "tmpfs": lists[5], "log_opts": {&texts[12]: texts[13]},
+                "health_check": {"test": texts[14], "interval": number, "retries": 1}
+            });
+            // One field at a time, as the first that is wrong would hide the rest.
+            for (name, value) in body.as_object().unwrap() {
+                if let Err(message) = testing::plan(&json!({name: value})) {
+                    prop_assert!(message.len() < 1000 && !message.contains('\n'), "{message}");
+                }
+            }
+        }
     }
 }

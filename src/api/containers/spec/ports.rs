@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::error::{SpecError, quote};
 use super::port_text::PortText;
-use super::words::Text;
+use super::scalars::Text;
 
-/// Most ports of one container. Every one costs the engine a rule and, with its proxy, a process; and a short text
-/// (`1-65535:1-65535`) must not fill the memory.
-const MAX_PORTS: u32 = 65_535;
+/// Most ports of one container. As JSON each takes a kilobyte here (all 65,535 of `1-65535` made 170 MB of a text of
+/// seven letters), and in the engine two proxy processes. Whoever needs more wants the host's network.
+const MAX_PORTS: u32 = 4_096;
 
 /// A host port that the container will take.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ impl Ports {
         self.count += port.container.count();
         if self.count > MAX_PORTS {
             return Err(format!(
-                "is {}: with it there are more than {MAX_PORTS} ports",
+                "is {}: with it there are more than {MAX_PORTS} ports; use the network `host`",
                 quote(text)
             ));
         }
@@ -120,5 +120,138 @@ impl Ports {
                 Ok(true)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use serde_json::{Value, json};
+
+    use super::super::testing::{create, plan, refusal};
+
+    fn bindings(ports: &Value) -> Value {
+        create(&json!({ "ports": ports }))["HostConfig"]["PortBindings"].take()
+    }
+
+    #[test]
+    fn become_bindings() {
+        for (ports, expected) in [
+            (json!([]), Value::Null),
+            (json!(null), Value::Null),
+            (
+                json!([80]),
+                json!({"80/tcp": [{"HostIp": "", "HostPort": ""}]}),
+            ),
+            (
+                json!(["127.0.0.1:80:80", "[::1]:80:80"]),
+                json!({"80/tcp": [
+                    {"HostIp": "127.0.0.1", "HostPort": "80"},
+                    {"HostIp": "::1", "HostPort": "80"}
+                ]}),
+            ),
+            (
+                json!(["53:53", "53:53/udp"]),
+                json!({
+                    "53/tcp": [{"HostIp": "", "HostPort": "53"}],
+                    "53/udp": [{"HostIp": "", "HostPort": "53"}]
+                }),
+            ),
+            (
+                json!(["8001-8002:80-81"]),
+                json!({
+                    "80/tcp": [{"HostIp": "", "HostPort": "8001"}],
+                    "81/tcp": [{"HostIp": "", "HostPort": "8002"}]
+                }),
+            ),
+            (
+                json!(["8000-8010:80"]),
+                json!({"80/tcp": [{"HostIp": "", "HostPort": "8000-8010"}]}),
+            ),
+            (
+                json!(["80:80", "80:80/tcp", "80-81:80-81"]),
+                json!({
+                    "80/tcp": [{"HostIp": "", "HostPort": "80"}],
+                    "81/tcp": [{"HostIp": "", "HostPort": "81"}]
+                }),
+            ),
+        ] {
+            assert_eq!(bindings(&ports), expected, "{ports}");
+        }
+    }
+
+    #[test]
+    fn fixed_host_ports_are_listed() {
+        let ports = json!([
+            "80:80",
+            "8000-8001:90-91/udp",
+            "70-75:99",
+            22,
+            "127.0.0.1:0:1",
+            "::1:7:7"
+        ]);
+        let plan = plan(&json!({ "ports": ports })).unwrap();
+        let listed: Vec<String> = plan
+            .published_ports
+            .iter()
+            .map(|taken| format!("{} {}/{}", taken.ip, taken.port, taken.protocol))
+            .collect();
+        assert_eq!(listed, [" 80/tcp", " 8000/udp", " 8001/udp", "::1 7/tcp"]);
+    }
+
+    #[test]
+    fn refusals_name_the_item() {
+        for (ports, message) in [
+            (
+                json!(["80:80", "80:0"]),
+                "field `ports[1]` is `80:0`: the container port cannot be 0",
+            ),
+            (
+                json!([80, 70000]),
+                "field `ports[1]` is `70000`: the container port `70000`",
+            ),
+            (json!([8.5]), "field `ports[0]` is `8.5`: "),
+            (json!([-1]), "field `ports[0]` is `-1`: "),
+            (
+                json!([true]),
+                "ports[0]: invalid type: boolean `true`, expected a string or a number",
+            ),
+            (
+                json!([null]),
+                "ports[0]: invalid type: null, expected a string or a number",
+            ),
+            (
+                json!("80:80"),
+                "ports: invalid type: string \"80:80\", expected an array of strings",
+            ),
+            (
+                json!({"80": 80}),
+                "ports: invalid type: map, expected an array of strings",
+            ),
+            (
+                json!(["80:80", "80:81"]),
+                "field `ports[1]` is `80:81`: host port 80 is already published for container port 80",
+            ),
+        ] {
+            let refusal = refusal(&json!({ "ports": ports }));
+            assert!(refusal.starts_with(message), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_most_of_them() {
+        let begun = Instant::now();
+        let all = plan(&json!({"ports": ["1-4096:1-4096"]})).unwrap();
+        assert_eq!(all.published_ports.len(), 4096);
+        for ports in [
+            json!(["1-4096", "1/udp"]),
+            json!(["1-65535:1-65535"]),
+            json!(vec!["1-65535"; 100_000]),
+        ] {
+            let message = refusal(&json!({ "ports": ports }));
+            assert!(message.contains("more than 4096 ports"), "{message}");
+        }
+        assert!(begun.elapsed().as_secs() < 10);
     }
 }

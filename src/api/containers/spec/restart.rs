@@ -36,3 +36,62 @@ fn retries(text: &str) -> Option<i32> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::refusal;
+    use super::*;
+
+    #[test]
+    fn takes_the_four_policies() {
+        for (text, expected) in [
+            ("", json!({"Name": "no"})),
+            ("no", json!({"Name": "no"})),
+            ("always", json!({"Name": "always"})),
+            ("unless-stopped", json!({"Name": "unless-stopped"})),
+            ("on-failure", json!({"Name": "on-failure"})),
+            (
+                "on-failure:5",
+                json!({"Name": "on-failure", "MaximumRetryCount": 5}),
+            ),
+            (
+                "on-failure:0",
+                json!({"Name": "on-failure", "MaximumRetryCount": 0}),
+            ),
+        ] {
+            assert_eq!(read(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_with_a_reason() {
+        for (text, reason) in [
+            ("always:3", "only `on-failure` takes a number of retries"),
+            ("no:0", "only `on-failure` takes a number of retries"),
+            ("on-failure:", "the number of retries is not a whole number"),
+            (
+                "on-failure:-1",
+                "the number of retries is not a whole number",
+            ),
+            (
+                "on-failure:+1",
+                "the number of retries is not a whole number",
+            ),
+            (
+                "on-failure:1:2",
+                "the number of retries is not a whole number",
+            ),
+            (
+                "on-failure:99999999999",
+                "the number of retries is not a whole number",
+            ),
+            (":3", "expected `no`"),
+            ("Always", "expected `no`"),
+            ("sometimes", "expected `no`"),
+        ] {
+            let message = refusal(&json!({"restart_policy": text}));
+            let start = format!("field `restart_policy` is `{text}`: {reason}");
+            assert!(message.starts_with(&start), "{message}");
+        }
+    }
+}

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::error::{SpecError, quote};
-use super::volumes::{check_target, clean};
+use super::volumes::{already_mounted, check_target, clean};
 
 /// Reads the field: options by path. `mounted` says which item of `volumes` is mounted where.
 pub(super) fn mount(
@@ -27,11 +27,49 @@ fn check(path: &str, options: &str, mounted: &HashMap<String, usize>) -> Result<
     if path.contains('\0') || options.contains('\0') {
         return Err("it has a NUL character".to_owned());
     }
-    if options.contains(':') {
-        return Err("it has more than one colon; expected `/path:size=64m,mode=1777`".to_owned());
-    }
     match mounted.get(&clean(path)) {
-        Some(index) => Err(format!("`volumes[{index}]` is mounted there already")),
+        Some(index) => Err(already_mounted(*index)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{create, refusal};
+
+    #[test]
+    fn becomes_options_by_path() {
+        let texts = json!([
+            "/run",
+            "/tmp:rw,size=64m,mode=1777",
+            "/x:mpol=bind:static:0"
+        ]);
+        assert_eq!(
+            create(&json!({ "tmpfs": texts }))["HostConfig"]["Tmpfs"],
+            json!({"/run": "", "/tmp": "rw,size=64m,mode=1777", "/x": "mpol=bind:static:0"})
+        );
+    }
+
+    #[test]
+    fn refuses_with_a_reason() {
+        for (text, message) in [
+            ("", "is ``: the container path `` is not absolute"),
+            ("run", "is `run`: the container path `run` is not absolute"),
+            (
+                ":size=5m",
+                "is `:size=5m`: the container path `` is not absolute",
+            ),
+            ("/", "is `/`: the container path cannot be `/`"),
+            (
+                "/data/",
+                "is `/data/`: `volumes[0]` is mounted there already",
+            ),
+            ("/a\0", "is `/a\\u{0}`: it has a NUL character"),
+        ] {
+            let refusal = refusal(&json!({"tmpfs": ["/run", text], "volumes": ["/a:/data"]}));
+            assert_eq!(refusal, format!("field `tmpfs[1]` {message}"));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The shapes that a field of the body may have, read so that a wrong one is answered with what was expected. Written
+//! The lists and objects that a field of the body may have, read so that a wrong one is answered with what was expected. Written
 //! as visitors: an untagged enum can only say that no variant fits.
 #![forbid(unsafe_code)]
 
@@ -8,9 +8,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Integers up to here are exact as a JSON number that went through a float; a larger fraction or exponent has lost
-/// digits already.
-const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
+use super::scalars::Value;
 
 /// A string or an array of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,17 +33,6 @@ impl Default for Pairs {
         Self::List(Vec::new())
     }
 }
-
-/// A string, or a number as it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Text(pub String);
-
-/// A value in an object: a string, number, boolean or null.
-struct Value(Option<String>);
-
-/// Whole or fractional seconds, 0 or more.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Seconds(pub f64);
 
 /// An array of `T`; null is an empty one, as in the bodies that Python writes.
 pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -148,115 +135,5 @@ impl<'de> Visitor<'de> for PairsVisitor {
 impl<'de> Deserialize<'de> for Pairs {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(PairsVisitor { lists: true })
-    }
-}
-
-/// Reads strings, numbers and what else is said here, all as text.
-struct ScalarVisitor {
-    expected: &'static str,
-    others: bool,
-}
-
-impl ScalarVisitor {
-    fn other<E: Error>(
-        &self,
-        text: Option<String>,
-        found: serde::de::Unexpected<'_>,
-    ) -> Result<Option<String>, E> {
-        if self.others {
-            return Ok(text);
-        }
-        Err(Error::invalid_type(found, self))
-    }
-}
-
-impl Visitor<'_> for ScalarVisitor {
-    type Value = Option<String>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.expected)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(text.to_owned()))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Some(number.to_string()))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Some(number.to_string()))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
-        if number.abs() >= EXACT_FLOAT {
-            return Err(Error::custom(
-                "a number this large must be written as a string",
-            ));
-        }
-        // 5.0 stays 5.0, as it is written.
-        Ok(Some(format!("{number:?}")))
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        let text = Some(value.to_string());
-        self.other(text, serde::de::Unexpected::Bool(value))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        self.other(None, serde::de::Unexpected::Unit)
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let visitor = ScalarVisitor {
-            expected: "a string or a number",
-            others: false,
-        };
-        let text = from.deserialize_any(visitor)?;
-        Ok(Self(text.unwrap_or_default()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let visitor = ScalarVisitor {
-            expected: "a string, a number, a boolean or null",
-            others: true,
-        };
-        from.deserialize_any(visitor).map(Self)
-    }
-}
-
-struct SecondsVisitor;
-
-impl Visitor<'_> for SecondsVisitor {
-    type Value = Seconds;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a number of seconds")
-    }
-
-    // Beyond 2^53 seconds nothing is accepted anyway, so rounding is no loss.
-    #[allow(clippy::cast_precision_loss)]
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Seconds, E> {
-        Ok(Seconds(number as f64))
-    }
-
-    #[allow(clippy::cast_precision_loss)]
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Seconds, E> {
-        Ok(Seconds(number as f64))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Seconds, E> {
-        Ok(Seconds(number))
-    }
-}
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(SecondsVisitor)
     }
 }
