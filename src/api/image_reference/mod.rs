@@ -2,17 +2,16 @@
 //! `run`, `pull`, `build` and `tag` alike; uses nothing.
 #![forbid(unsafe_code)]
 
+mod grammar;
+
 use std::fmt;
+
+use grammar::{is_digest, is_domain, is_hex, is_path_component, is_tag};
 
 /// Most bytes of domain and path together, as registries have it.
 const MAX_NAME_BYTES: usize = 255;
-/// Most bytes of a tag, as registries have it.
-const MAX_TAG_BYTES: usize = 128;
 /// The tag that is meant when there is none.
 const DEFAULT_TAG: &str = "latest";
-/// Digests that registries know: the algorithm and its number of hex digits.
-const DIGESTS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
-
 /// A reference to an image, by tag or digest or neither.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ImageReference {
@@ -174,72 +173,6 @@ fn check_name(domain: Option<&str>, path: &str, length: usize) -> Result<(), Ref
         return Err(ReferenceError::UpperCase);
     }
     Err(ReferenceError::Path)
-}
-
-/// `host`, `host:port` or `[::1]:port`.
-fn is_domain(domain: &str) -> bool {
-    let (host, port) = match domain.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (domain, None),
-    };
-    let port_fits =
-        port.is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
-    let host_fits = match host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-    {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => host.split('.').all(is_host_label),
-    };
-    port_fits && host_fits
-}
-
-fn is_host_label(label: &str) -> bool {
-    !label.is_empty()
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
-/// Runs of letters and digits, between them `.`, `_`, `__` or any number of `-`.
-fn is_path_component(component: &str) -> bool {
-    let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = component.as_bytes();
-    bytes.first().is_some_and(is_word)
-        && bytes.last().is_some_and(is_word)
-        && bytes
-            .chunk_by(|left, right| is_word(left) == is_word(right))
-            .all(|run| {
-                run.first().is_some_and(is_word)
-                    || matches!(run, b"." | b"_" | b"__")
-                    || run.iter().all(|byte| *byte == b'-')
-            })
-}
-
-fn is_tag(tag: &str) -> bool {
-    tag.len() <= MAX_TAG_BYTES
-        && !tag.is_empty()
-        && !tag.starts_with(['.', '-'])
-        && tag
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
-}
-
-fn is_digest(digest: &str) -> bool {
-    digest.split_once(':').is_some_and(|(algorithm, hex)| {
-        DIGESTS
-            .iter()
-            .any(|(name, digits)| *name == algorithm && is_hex(hex, *digits))
-    })
-}
-
-fn is_hex(text: &str, digits: usize) -> bool {
-    text.len() == digits
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
