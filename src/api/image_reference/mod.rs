@@ -145,9 +145,13 @@ fn split_tag(name: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// A first part that only looks like a host (`my_host.lan/app`) is part of the path, as for the engine.
 fn split_domain(name: &str) -> (Option<&str>, &str) {
+    let is_path = || name.split('/').all(is_path_component);
     match name.split_once('/') {
-        Some((first, rest)) if names_a_host(first) => (Some(first), rest),
+        Some((first, rest)) if names_a_host(first) && (is_domain(first) || !is_path()) => {
+            (Some(first), rest)
+        }
         _ => (None, name),
     }
 }
@@ -235,6 +239,10 @@ mod tests {
                 "a__b/c_d/e.f/g---h".to_owned(),
                 ["-", "a__b/c_d/e.f/g---h", "-", "-"],
             ),
+            (
+                "my_host.lan/app".to_owned(),
+                ["-", "my_host.lan/app", "-", "-"],
+            ),
             ("app:_X.y-z".to_owned(), ["-", "app", "_X.y-z", "-"]),
         ] {
             assert_eq!(parts(&text), expected, "{text}");
@@ -248,7 +256,7 @@ mod tests {
         let bad_hex = format!("app@sha256:{}", HEX.to_uppercase());
         let two_digests = format!("app@sha256:{HEX}@x");
         let md5 = format!("app@md5:{}", &HEX[..32]);
-        let domains = "https://registry.example.com/app -host.example/app host_name.example/app host:port/app \
+        let domains = "https://registry.example.com/app -host.example/app host_name:1/app host:port/app \
                        :5000/app host..example/app [::g]/app.x";
         let paths = "a//b /app app/ -app app- a..b a___b a._b äpp a\u{a0}b";
         for (error, texts) in [

@@ -1,0 +1,136 @@
+//! The docker CLI and its engine, with an image, containers, volumes and networks of our own that are gone when the
+//! owner is dropped, also when a test fails.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Output, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+/// The label that all containers of these tests have, with the owner's name as its value.
+const LABEL: &str = "node-agent.run-spec";
+
+/// The engine and what was made in it.
+pub(super) struct Docker {
+    /// Unique to this owner: the image, and the beginning of the volumes' and networks' names.
+    pub(super) name: String,
+}
+
+impl Docker {
+    /// An image of busybox alone.
+    pub(super) fn new() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let name = format!("run-spec-{}-{}", std::process::id(), since.as_nanos());
+        let docker = Self { name };
+        let root = tempfile::tempdir().unwrap();
+        let bin = root.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::copy("/bin/busybox", bin.join("busybox")).expect("package busybox-static");
+        symlink("busybox", bin.join("sh")).unwrap();
+        let mut tar = Command::new("tar")
+            .arg("-C")
+            .args([root.path().as_os_str(), "-c".as_ref(), ".".as_ref()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let import = Command::new("docker")
+            .args(["import", "--change", "CMD [\"sh\"]", "-", &docker.image()])
+            .stdin(tar.stdout.take().unwrap())
+            .output()
+            .unwrap();
+        assert!(tar.wait().unwrap().success());
+        said(&import).expect("docker import");
+        docker
+    }
+
+    /// The image.
+    pub(super) fn image(&self) -> String {
+        format!("{}:1", self.name)
+    }
+
+    /// The label, `name=value`.
+    pub(super) fn label(&self) -> String {
+        format!("{LABEL}={}", self.name)
+    }
+
+    /// What `docker ARGS` says, or its complaint.
+    pub(super) fn run(&self, args: &[&str]) -> Result<String, String> {
+        said(&Command::new("docker").args(args).output().unwrap())
+    }
+
+    /// The id of a container that the CLI makes.
+    pub(super) fn create_by_cli(&self, flags: &[&str], command: &[&str]) -> Result<String, String> {
+        let (label, image) = (self.label(), self.image());
+        let mut args = vec!["create", "--label", &label];
+        args.extend(flags);
+        args.push(&image);
+        args.extend(command);
+        self.run(&args)
+    }
+
+    /// The id of a container that the engine makes of `body`.
+    pub(super) fn create_by_engine(&self, body: &Value) -> Result<String, String> {
+        let body = body.to_string();
+        let mut engine = UnixStream::connect("/var/run/docker.sock").unwrap();
+        // HTTP/1.0: the answer ends with the connection.
+        let head = format!(
+            "POST /v1.41/containers/create HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        engine.write_all(head.as_bytes()).unwrap();
+        engine.write_all(body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        engine.read_to_string(&mut answer).unwrap();
+        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+        if !head.contains(" 201 ") {
+            return Err(text.trim().to_owned());
+        }
+        let answer: Value = serde_json::from_str(text).unwrap();
+        Ok(answer["Id"].as_str().unwrap().to_owned())
+    }
+
+    /// What the engine knows of both containers.
+    pub(super) fn inspect(&self, left: &str, right: &str) -> (Value, Value) {
+        let text = self.run(&["inspect", left, right]).unwrap();
+        let mut all: Value = serde_json::from_str(&text).unwrap();
+        (all[0].take(), all[1].take())
+    }
+
+    /// Removes what `list` lists, a line each.
+    fn sweep(&self, list: &[&str], remove: &[&str]) {
+        let listed = self.run(list).unwrap_or_default();
+        let mut args = remove.to_vec();
+        args.extend(listed.lines());
+        if args.len() > remove.len() {
+            let _ = self.run(&args);
+        }
+    }
+}
+
+impl Drop for Docker {
+    fn drop(&mut self) {
+        let label = format!("label={}", self.label());
+        let name = format!("name={}", self.name);
+        self.sweep(&["ps", "-aq", "--filter", &label], &["rm", "-fv"]);
+        self.sweep(
+            &["volume", "ls", "-q", "--filter", &name],
+            &["volume", "rm"],
+        );
+        self.sweep(
+            &["network", "ls", "-q", "--filter", &name],
+            &["network", "rm"],
+        );
+        let _ = self.run(&["rmi", &self.image()]);
+    }
+}
+
+fn said(output: &Output) -> Result<String, String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(text(&output.stderr))
+    }
+}
