@@ -21,11 +21,10 @@ pub(super) struct Networks {
 }
 
 impl Networks {
-    /// Whether the first is one that somebody made, and so has an endpoint of its own.
-    pub(super) fn first_is_made(&self) -> bool {
-        self.first
-            .as_deref()
-            .is_some_and(|first| !stands_alone(first) && first != "bridge")
+    /// The first if it is one that somebody made, and so has an endpoint of its own.
+    pub(super) fn first_if_made(&self) -> Option<&str> {
+        let first = self.first.as_deref()?;
+        (!stands_alone(first) && first != "bridge").then_some(first)
     }
 }
 
@@ -48,18 +47,7 @@ pub(super) fn join(network: Option<&str>, networks: &[String]) -> Result<Network
         if !seen.insert(name) {
             continue;
         }
-        let first = all.first().copied().unwrap_or(name);
-        if let (Some(alone), false) = (
-            [first, name].into_iter().find(|name| stands_alone(name)),
-            all.is_empty(),
-        ) {
-            let what = format!(
-                "is {}, but {} cannot be combined with other networks",
-                quote(name),
-                quote(alone)
-            );
-            return Err(SpecError::field(&field, what));
-        }
+        check_company(name, all.first().copied()).map_err(|what| SpecError::field(&field, what))?;
         all.push(name);
     }
     let mut all = all.into_iter().map(str::to_owned);
@@ -67,6 +55,19 @@ pub(super) fn join(network: Option<&str>, networks: &[String]) -> Result<Network
         first: all.next(),
         further: all.collect(),
     })
+}
+
+/// `first` is what came before `name`; later ones were held against it already.
+fn check_company(name: &str, first: Option<&str>) -> Result<(), String> {
+    let Some(first) = first else { return Ok(()) };
+    match [first, name].into_iter().find(|name| stands_alone(name)) {
+        Some(alone) => Err(format!(
+            "is {}, but {} cannot be combined with other networks",
+            quote(name),
+            quote(alone)
+        )),
+        None => Ok(()),
+    }
 }
 
 fn stands_alone(name: &str) -> bool {

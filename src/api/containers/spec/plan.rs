@@ -55,6 +55,13 @@ pub enum PullPolicy {
 pub fn translate(body: RunBody) -> Result<CreatePlan, SpecError> {
     let image = read_image(&body.image)?;
     let name = body.name.as_deref().map(identity::read_name).transpose()?;
+    let replace = body.replace.unwrap_or_default();
+    if replace && name.is_none() {
+        return Err(SpecError::field(
+            "replace",
+            "is true, but there is no `name` to replace",
+        ));
+    }
     let ports = ports::publish(&body.ports)?;
     let networks = network::join(body.network.as_deref(), &body.networks)?;
     let log_config = logging::read(&body.log_opts)?;
@@ -64,20 +71,16 @@ pub fn translate(body: RunBody) -> Result<CreatePlan, SpecError> {
     let mut create = read_config(&body, &image, &ports, &volumes)?;
     let host_config = read_host_config(&body, &ports, volumes, &networks, log_config)?;
     create.put_if_any("HostConfig", host_config);
-    if networks.first_is_made() {
-        create.put(
-            "NetworkingConfig",
-            networks
-                .first
-                .as_ref()
-                .map(|first| json!({"EndpointsConfig": {first: {}}})),
-        );
-    }
+    let made = networks.first_if_made();
+    create.put(
+        "NetworkingConfig",
+        made.map(|first| json!({"EndpointsConfig": {first: {}}})),
+    );
     Ok(CreatePlan {
         name,
         image,
         pull,
-        replace: body.replace.unwrap_or_default(),
+        replace,
         has_own_log_config,
         published_ports: ports.published,
         further_networks: networks.further,
@@ -305,9 +308,14 @@ mod tests {
             ("always", PullPolicy::Always),
             ("never", PullPolicy::Never),
         ] {
-            let plan = plan(json!({"image": "a", "pull": pull, "replace": true}));
+            let plan = plan(json!({"image": "a", "name": "web", "pull": pull, "replace": true}));
             assert_eq!((plan.pull, plan.replace), (policy, true));
         }
+        let message = testing::refusal(&json!({"replace": true}));
+        assert_eq!(
+            message,
+            "field `replace` is true, but there is no `name` to replace"
+        );
         let message = testing::refusal(&json!({"pull": "Sometimes"}));
         assert_eq!(
             message,
