@@ -18,6 +18,8 @@
 
 pub mod api;
 pub mod clock;
+pub mod config;
 pub mod limits;
+pub mod log;
 pub mod sys;
 pub mod wire;
