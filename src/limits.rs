@@ -80,3 +80,5 @@ pub const ENGINE_JSON_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Bytes of log lines that may wait for a slow stderr; more are counted and dropped.
 pub const LOG_BUFFER_BYTES: usize = 256 * 1024;
+/// How long the start-up waits for the first probe: an engine that answers does so in a few milliseconds.
+pub const FIRST_PROBE_WAIT: Duration = Duration::from_millis(100);

@@ -6,7 +6,6 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::sys::timed;
 use crate::wire::HeadError;
 use crate::wire::body::framing_error;
 use crate::wire::chunked::FramingError;
@@ -260,8 +259,7 @@ impl fmt::Display for ApiError {
                 )
             }
             Self::Stopping => out.write_str("the agent is stopping"),
-            Self::ClientGone(error) if timed::is_hangup(error) => error.fmt(out),
-            Self::ClientGone(error) => write!(out, "the client went away: {error}"),
+            Self::ClientGone(_) => out.write_str("the client went away"),
         }
     }
 }

@@ -5,17 +5,25 @@
 
 pub mod body;
 pub mod error;
+pub mod health;
+pub mod openapi;
 pub mod query;
 pub mod reply;
 pub mod request;
 
 pub use error::ApiError;
+pub use health::Health;
 pub use reply::{Reply, Sink};
 pub use request::Request;
 
+use std::sync::Arc;
+
 /// What every handler may use; lives as long as the server.
 #[derive(Debug)]
-pub struct Context {}
+pub struct Context {
+    /// What the probe saw last.
+    pub health: Arc<Health>,
+}
 
 /// A handler: one for each route. The reply may borrow from the context and the connection, not from the request.
 pub type Handler = for<'a> fn(&'a Context, &mut Request<'a>) -> Result<Reply<'a>, ApiError>;
