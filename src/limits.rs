@@ -76,7 +76,7 @@ pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time between two probes of the engine and the disk.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Bytes of an engine answer that is parsed as a whole (an inspect, an error): real ones have a few KiB.
-pub const ENGINE_JSON_BYTES: u64 = 4 * 1024 * 1024;
+pub const ENGINE_JSON_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes of log lines that may wait for a slow stderr; more are counted and dropped.
 pub const LOG_BUFFER_BYTES: usize = 256 * 1024;

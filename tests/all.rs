@@ -1,1 +1,11 @@
-//! Everything that is tested from outside, on the real binary and the real engine.
+//! Everything that is tested from outside: the real binary, the real engine.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod auth;
+mod command_line;
+mod framing;
+mod layers;
+mod lifecycle;
+mod openapi;
+mod ping;
+mod support;

@@ -2,8 +2,8 @@
 //! what needs no work, hands the rest to the pool, parks idle connections and sees refused ones off.
 #![forbid(unsafe_code)]
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, Read};
+use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, unbounded};
 
 use super::Server;
 use super::admission::Admission;
-use super::connection::{After, Connection, State};
+use super::connection::{Connection, State};
 use super::exchange::{Returned, Then, Workshop};
 use super::followers::Followers;
 use super::inline::InlineCache;
@@ -22,15 +22,13 @@ use super::pool::Pool;
 use super::request_id::RequestIds;
 use super::table::Table;
 use crate::api::Context;
-use crate::config::allowlist::unmapped;
 use crate::config::{Allowlist, KeySources};
 use crate::limits;
 use crate::sys::epoll::{Epoll, Events, Wake, Watch};
 use crate::sys::signal::{Signal, Signals};
-use crate::sys::socket;
 
 /// Tokens of the gate's own descriptors; connections have smaller ones, as their generations have 31 bits.
-const LISTENER: u64 = 1 << 63;
+pub(super) const LISTENER: u64 = 1 << 63;
 const SIGNALS: u64 = LISTENER + (1 << 32);
 const WAKE: u64 = SIGNALS + 1;
 
@@ -39,10 +37,6 @@ const WAKE: u64 = SIGNALS + 1;
 pub(super) const READ_BYTES: usize = 4 * 1024;
 /// Bytes of answers that are gathered before they are sent.
 pub(super) const OUTPUT_BYTES: usize = 8 * 1024;
-/// Connections accepted in one go, so that a flood of them does not starve the others.
-const ACCEPTS: usize = 64;
-/// How long accepting rests when the system has no descriptors and nobody can be sent away.
-const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// The gate.
 pub(super) struct Gate {
@@ -58,18 +52,18 @@ pub(super) struct Gate {
     pub(super) now: Instant,
     /// When the next deadline may pass; never later than the earliest one.
     pub(super) next_sweep: Option<Instant>,
-    listeners: Vec<TcpListener>,
+    pub(super) listeners: Vec<TcpListener>,
     signals: Signals,
     wake: Arc<Wake>,
     returns: Receiver<Returned>,
     notifier: Notifier,
-    allowed_ips: Option<Allowlist>,
+    pub(super) allowed_ips: Option<Allowlist>,
     key_sources: KeySources,
-    max_connections: usize,
+    pub(super) max_connections: usize,
     followers: Arc<Followers>,
     next_watchdog: Option<Instant>,
     stop_by: Option<Instant>,
-    accept_again: Option<Instant>,
+    pub(super) accept_again: Option<Instant>,
 }
 
 impl Gate {
@@ -284,82 +278,6 @@ impl Gate {
         }
     }
 
-    fn accept(&mut self, token: u64) {
-        let index = usize::try_from(token - LISTENER).unwrap_or(usize::MAX);
-        for _ in 0..ACCEPTS {
-            let Some(listener) = self.listeners.get(index) else {
-                return;
-            };
-            match socket::accept(listener) {
-                Ok(Some((stream, peer))) => self.welcome(stream, peer),
-                Ok(None) => return,
-                Err(error) => {
-                    self.cannot_accept(&error);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn welcome(&mut self, stream: std::net::TcpStream, peer: SocketAddr) {
-        let allowed = self
-            .allowed_ips
-            .as_ref()
-            .is_none_or(|list| list.contains(unmapped(peer.ip())));
-        if self.table.len() + self.pool.running() >= self.max_connections && !self.make_room() {
-            // Everybody is being served; there is nobody to send away but the newcomer.
-            socket::reset_on_close(stream.as_fd());
-            return;
-        }
-        self.adopt(Connection::accepted(stream, peer, allowed, self.now));
-    }
-
-    fn cannot_accept(&mut self, error: &io::Error) {
-        if socket::is_out_of_descriptors(error) && self.make_room() {
-            return;
-        }
-        log::error!("cannot accept connections: {error}");
-        self.watch_listeners(false);
-        self.accept_again = Some(self.now + ACCEPT_REST);
-    }
-
-    fn watch_listeners(&mut self, watch: bool) {
-        for (token, listener) in (LISTENER..).zip(&self.listeners) {
-            let done = if watch {
-                self.epoll.add(listener.as_fd(), Watch::Read, token)
-            } else {
-                self.epoll.remove(listener.as_fd())
-            };
-            if let Err(error) = done {
-                log::debug!("listener {token}: {error}");
-            }
-        }
-    }
-
-    fn make_room(&mut self) -> bool {
-        let victim = self.table.victim();
-        victim
-            .inspect(|token| self.drop_connection(*token))
-            .is_some()
-    }
-
-    /// Takes a connection in: it gets a place, a watch and a deadline.
-    fn adopt(&mut self, connection: Connection) -> Option<u64> {
-        let deadline = connection.deadline;
-        let token = self.table.insert(connection);
-        let connection = self.table.get(token)?;
-        if let Err(error) = self
-            .epoll
-            .add(connection.stream.as_fd(), Watch::Read, token)
-        {
-            log::error!("cannot watch a connection: {error}");
-            self.table.remove(token);
-            return None;
-        }
-        self.note_deadline(deadline);
-        Some(token)
-    }
-
     /// A deadline was set: the next sweep is not later.
     pub(super) fn note_deadline(&mut self, deadline: Instant) {
         self.next_sweep = Some(
@@ -395,86 +313,6 @@ impl Gate {
             Ok(count) => self.take_bytes(token, &buffer[..count]),
             Err(error) if is_passing(&error) => {}
             Err(_) => self.drop_connection(token),
-        }
-    }
-
-    /// Sends what is left of an answer; then goes on as planned.
-    fn go_on_writing(&mut self, token: u64) {
-        let Some(connection) = self.table.get(token) else {
-            return;
-        };
-        match connection.stream.write(&connection.output) {
-            Ok(count) => {
-                connection.output.drain(..count);
-                if connection.output.is_empty() {
-                    connection.output = Vec::new();
-                    self.written(token);
-                }
-            }
-            Err(error) if is_passing(&error) => {}
-            Err(_) => self.drop_connection(token),
-        }
-    }
-
-    /// An answer has left.
-    fn written(&mut self, token: u64) {
-        let now = self.now;
-        let Some(connection) = self.table.get(token) else {
-            return;
-        };
-        match connection.after_output {
-            After::Close => self.drop_connection(token),
-            After::Linger => self.linger(token),
-            After::NextRequest => {
-                let rest = std::mem::take(&mut connection.input);
-                connection.park(now);
-                if self
-                    .epoll
-                    .change(connection.stream.as_fd(), Watch::Read, token)
-                    .is_err()
-                {
-                    self.drop_connection(token);
-                    return;
-                }
-                self.take_bytes(token, &rest);
-            }
-        }
-    }
-
-    /// Shuts our side down and reads on for a while, so that the client sees the answer and not a reset.
-    pub(super) fn linger(&mut self, token: u64) {
-        let deadline = self.now + limits::LINGER;
-        let Some(connection) = self.table.get(token) else {
-            return;
-        };
-        connection.state = State::Lingering;
-        connection.input = Vec::new();
-        connection.deadline = deadline;
-        let ready = connection
-            .stream
-            .shutdown(std::net::Shutdown::Write)
-            .and_then(|()| {
-                self.epoll
-                    .change(connection.stream.as_fd(), Watch::Read, token)
-            });
-        if ready.is_err() {
-            self.drop_connection(token);
-            return;
-        }
-        self.note_deadline(deadline);
-    }
-
-    fn drain(&mut self, token: u64) {
-        let mut scrap = [0; READ_BYTES];
-        let Some(connection) = self.table.get(token) else {
-            return;
-        };
-        match connection.stream.read(&mut scrap) {
-            Ok(count) if count > 0 && connection.drained < limits::LINGER_BYTES => {
-                connection.drained += count as u64;
-            }
-            Err(error) if is_passing(&error) => {}
-            _ => self.drop_connection(token),
         }
     }
 }

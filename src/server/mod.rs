@@ -8,6 +8,8 @@
 mod access_log;
 mod admission;
 mod connection;
+mod delivery;
+mod door;
 mod encode;
 mod exchange;
 mod followers;

@@ -6,14 +6,12 @@ use std::os::fd::AsFd;
 
 use super::access_log::Access;
 use super::admission::Verdict;
-use super::connection::{After, State};
+use super::connection::After;
 use super::exchange::Exchange;
-use super::gate::{Gate, OUTPUT_BYTES, is_passing};
+use super::gate::{Gate, OUTPUT_BYTES};
 use super::inline::Answer;
 use super::routes::{Route, Work};
 use crate::api::{ApiError, Context, Reply};
-use crate::limits;
-use crate::sys::epoll::Watch;
 use crate::wire::RequestHead;
 use crate::wire::scan::{HeadScan, leading_empty_lines};
 
@@ -297,79 +295,6 @@ impl Gate {
             &mut output,
         );
         self.send(token, &mut output, After::Linger, &[]);
-    }
-
-    /// Sends `output` to go on with the next request. False: the connection is busy writing, or gone; `rest` waits.
-    fn flush(&mut self, token: u64, output: &mut Vec<u8>, rest: &[u8]) -> bool {
-        output.is_empty() || self.send(token, output, After::NextRequest, rest)
-    }
-
-    /// Sends `output`, as far as the socket takes it at once, then does what comes `after`; `rest` is input that waits
-    /// if it did not. Whether the connection is ready for the next request.
-    fn send(&mut self, token: u64, output: &mut Vec<u8>, after: After, rest: &[u8]) -> bool {
-        let Some(connection) = self.table.get(token) else {
-            return false;
-        };
-        let sent = match connection.stream.write(output) {
-            Ok(count) => count,
-            Err(error) if is_passing(&error) => 0,
-            Err(_) => {
-                self.drop_connection(token);
-                return false;
-            }
-        };
-        if sent < output.len() {
-            output.drain(..sent);
-            self.send_later(token, std::mem::take(output), after, rest);
-            return false;
-        }
-        output.clear();
-        match after {
-            After::NextRequest => return true,
-            After::Close => self.drop_connection(token),
-            After::Linger => self.linger(token),
-        }
-        false
-    }
-
-    fn send_later(&mut self, token: u64, output: Vec<u8>, after: After, rest: &[u8]) {
-        let deadline = self.now + limits::GATE_WRITE_DEADLINE;
-        let Some(connection) = self.table.get(token) else {
-            return;
-        };
-        connection.state = State::Writing;
-        connection.output = output;
-        connection.after_output = after;
-        connection.input = rest.to_vec();
-        connection.deadline = deadline;
-        if self
-            .epoll
-            .change(connection.stream.as_fd(), Watch::Write, token)
-            .is_err()
-        {
-            self.drop_connection(token);
-            return;
-        }
-        self.note_deadline(deadline);
-    }
-
-    /// Keeps what is not a whole head yet.
-    fn keep(&mut self, token: u64, rest: &[u8], timed: bool) {
-        let now = self.now;
-        let Some(connection) = self.table.get(token) else {
-            return;
-        };
-        if rest.is_empty() {
-            connection.park(now);
-        } else {
-            connection.input = rest.to_vec();
-            if !timed {
-                connection.since = now;
-                connection.deadline = now + limits::HEAD_DEADLINE;
-            }
-        }
-        let deadline = connection.deadline;
-        self.note_deadline(deadline);
     }
 
     /// Gives the connection to a worker.

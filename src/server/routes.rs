@@ -87,6 +87,14 @@ impl Verb {
         }
     }
 
+    /// Its name, as in a request line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+
     /// Its words in `Allow`.
     pub fn words(self) -> &'static str {
         match self {

@@ -79,7 +79,7 @@ pub fn monotonic_time() -> Duration {
     )
 }
 
-/// This process's id. `exec` alone may use `std::process`.
+/// This process's id.
 pub fn id() -> u32 {
     // SAFETY: no pointers are involved; getpid cannot fail.
     unsafe { libc::getpid() }.cast_unsigned()
