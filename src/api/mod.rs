@@ -4,12 +4,17 @@
 #![forbid(unsafe_code)]
 
 pub mod body;
+pub mod containers;
 pub mod error;
 pub mod health;
+pub mod image_reference;
+pub mod json_text;
 pub mod openapi;
 pub mod query;
 pub mod reply;
 pub mod request;
+
+use crate::engine::Engine;
 
 pub use error::ApiError;
 pub use health::Health;
@@ -21,6 +26,8 @@ use std::sync::Arc;
 /// What every handler may use; lives as long as the server.
 #[derive(Debug)]
 pub struct Context {
+    /// The Docker engine.
+    pub engine: Engine,
     /// What the probe saw last.
     pub health: Arc<Health>,
 }

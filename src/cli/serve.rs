@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Failure;
 use crate::api::{Context, Health};
 use crate::config::{Config, ConfigError, Environment};
+use crate::engine::Engine;
 use crate::log as sink;
 use crate::server::probe::{self, Probe};
 use crate::server::{Server, listen};
@@ -64,16 +65,18 @@ pub(super) fn serve(is_dev: bool) -> Result<(), Failure> {
 }
 
 fn start_context(config: &Config) -> Result<Arc<Context>, Failure> {
-    let (_alarm, alarms) = probe::alarm();
+    let (alarm, alarms) = probe::alarm();
+    let engine = Engine::new(config.docker_socket.clone(), move || alarm.raise());
+    let probed = engine.clone();
     let health = Arc::new(Health::default());
     let probe = Probe {
         health: Arc::clone(&health),
         state_directory: config.state_directory.clone(),
         min_free_bytes: config.min_free_bytes,
-        engine_answers: Box::new(|| false),
+        engine_answers: Box::new(move || probed.answers()),
     };
     probe.start(alarms).map_err(Failure::run)?;
-    Ok(Arc::new(Context { health }))
+    Ok(Arc::new(Context { engine, health }))
 }
 
 fn raise_descriptor_limit(config: &Config) {

@@ -2,16 +2,25 @@
 //! May use `wire` and `sys`. Facts about the engine's behaviour stand where they matter.
 #![forbid(unsafe_code)]
 
+pub mod containers;
+mod demultiplexer;
 mod error;
+pub mod exec;
+mod images;
+pub mod logs;
 mod transport;
 mod version;
 
+pub use demultiplexer::{Demultiplexer, Stream};
 pub use error::EngineError;
+pub use logs::{LogQuery, Output};
 pub use transport::{Answer, Patience};
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use transport::Call;
 use version::Version;
@@ -155,6 +164,32 @@ impl Engine {
             patience,
         )
     }
+}
+
+impl Engine {
+    /// A DELETE.
+    fn delete<'w>(&self, path: &str, patience: Patience<'w>) -> Result<Answer<'w>, EngineError> {
+        self.call(
+            &Call {
+                method: "DELETE",
+                path,
+                body: None,
+                headers: &[],
+                hijack: false,
+            },
+            patience,
+        )
+    }
+}
+
+/// `text` as one segment of a path: nothing in it can leave the segment.
+fn path_segment(text: &str) -> impl fmt::Display {
+    utf8_percent_encode(text, NON_ALPHANUMERIC)
+}
+
+/// `name=text` of a query; `name` with its `?` or `&`.
+fn query(name: &str, text: &str) -> String {
+    format!("{name}={}", utf8_percent_encode(text, NON_ALPHANUMERIC))
 }
 
 impl fmt::Debug for Engine {

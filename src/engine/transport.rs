@@ -200,6 +200,15 @@ impl Answer<'_> {
         serde_json::from_slice(&bytes).map_err(|error| self.nonsense(&error.to_string()))
     }
 
+    /// What a parser's `error` about the body means: the connection's fault, or the content's.
+    pub fn failure_of(&self, error: serde_json::Error) -> EngineError {
+        if error.is_io() {
+            EngineError::from_io(error.into(), &self.socket, &self.call, self.idle)
+        } else {
+            self.nonsense(&error.to_string())
+        }
+    }
+
     /// The error that the body is not what it should be.
     pub fn nonsense(&self, problem: &str) -> EngineError {
         EngineError::Nonsense {

@@ -105,7 +105,7 @@ fn strip_suffix(bytes: &mut Vec<u8>, suffix: &[u8]) {
 mod tests {
     use super::*;
 
-    fn head(extra: &[(&'static str, String)]) -> Head<'_> {
+    fn head<'a>(extra: &'a [(&'static str, String)]) -> Head<'a> {
         Head {
             status: 200,
             content_type: "text/plain",

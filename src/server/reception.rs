@@ -1,7 +1,6 @@
 //! The gate's talk with a client: bytes in, heads found and judged, answers out or work handed on.
 #![forbid(unsafe_code)]
 
-use std::io::Write;
 use std::os::fd::AsFd;
 
 use super::access_log::Access;

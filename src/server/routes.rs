@@ -3,7 +3,7 @@
 
 use tiny_http::Method;
 
-use crate::api::{self, Context, Handler, Reply};
+use crate::api::{self, Context, Handler, Reply, containers};
 
 /// Who may call an endpoint. A route cannot be without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,58 @@ const fn route(verb: Verb, pattern: &'static str, access: Access, work: Work) ->
 pub const ROUTES: &[Route] = &[
     route(Get, "/ping", Public, Inline(api::health::ping)),
     route(Get, "/openapi.json", Key, Short(api::openapi::document)),
+    route(Get, "/containers", Key, Short(containers::list)),
+    route(Post, "/containers/run", KeyAlways, Long(containers::run)),
+    route(
+        Get,
+        "/containers/all/health",
+        KeyAlways,
+        Short(containers::all_health),
+    ),
+    route(Post, "/containers/{n}/start", Key, Long(containers::start)),
+    route(Post, "/containers/{n}/stop", Key, Long(containers::stop)),
+    route(
+        Post,
+        "/containers/{n}/restart",
+        Key,
+        Long(containers::restart),
+    ),
+    route(
+        Post,
+        "/containers/{n}/remove",
+        Key,
+        Long(containers::remove),
+    ),
+    route(
+        Get,
+        "/containers/{n}/status",
+        Key,
+        Short(containers::status),
+    ),
+    route(
+        Get,
+        "/containers/{n}/health",
+        KeyAlways,
+        Short(containers::health),
+    ),
+    route(
+        Get,
+        "/containers/{n}/logs",
+        KeyAlways,
+        Long(containers::logs),
+    ),
+    route(
+        Get,
+        "/containers/{n}/inspect",
+        Key,
+        Short(containers::inspect),
+    ),
+    route(
+        Post,
+        "/containers/{n}/exec",
+        KeyAlways,
+        Long(containers::exec),
+    ),
 ];
 
 /// What a path and method lead to.

@@ -1,0 +1,41 @@
+//! From the body of `POST /containers/run` to the JSON that the engine's `containers/create` takes. Pure: no I/O, no
+//! engine, no HTTP status; a failure names the field and says what it should have been.
+//!
+//! What `docker run` takes on its command line is taken here in the same words, so that a line from a shell script or a
+//! compose file can be moved over as it is. Where the two differ, the file of that field says why.
+#![forbid(unsafe_code)]
+
+mod body;
+mod capabilities;
+mod command;
+mod cpus;
+mod decimal;
+mod environment;
+mod error;
+mod health;
+mod identity;
+mod labels;
+mod logging;
+mod memory;
+mod network;
+mod object;
+mod plan;
+mod port_text;
+mod ports;
+mod restart;
+mod scalars;
+#[cfg(test)]
+mod testing;
+mod tmpfs;
+mod volumes;
+mod words;
+
+pub use body::{HealthCheck, RunBody};
+pub use error::SpecError;
+pub use plan::{CreatePlan, PullPolicy, translate};
+pub use ports::PublishedPort;
+
+// `exec` has the same kinds of fields.
+pub(super) use command::read_command;
+pub(super) use environment::read as read_environment;
+pub(super) use words::{Pairs, Words};
