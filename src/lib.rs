@@ -17,7 +17,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod api;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod engine;
 pub mod limits;
+pub mod log;
+pub mod server;
 pub mod sys;
 pub mod wire;

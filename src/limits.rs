@@ -76,7 +76,27 @@ pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time between two probes of the engine and the disk.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Bytes of an engine answer that is parsed as a whole (an inspect, an error): real ones have a few KiB.
-pub const ENGINE_JSON_BYTES: u64 = 4 * 1024 * 1024;
+pub const ENGINE_JSON_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes of log lines that may wait for a slow stderr; more are counted and dropped.
 pub const LOG_BUFFER_BYTES: usize = 256 * 1024;
+/// How long the start-up waits for the first probe: an engine that answers does so in a few milliseconds.
+pub const FIRST_PROBE_WAIT: Duration = Duration::from_millis(100);
+/// From a request to the first byte of the answer, where the engine works the disk or a container's stop.
+pub const ENGINE_WORK: Duration = Duration::from_secs(120);
+/// Between two progress messages of a pull: a registry that says nothing for so long is gone.
+pub const PULL_IDLE: Duration = Duration::from_secs(120);
+/// Between two pieces of a stream that may be silent (a follow, an exec): the client's hangup and TCP's keep-alive end it.
+pub const STREAM_IDLE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// One progress message of the engine; real ones have under a kilobyte.
+pub const PROGRESS_LINE_BYTES: usize = 64 * 1024;
+/// Output of an exec that is kept: the first and the last half of it.
+pub const EXEC_OUTPUT_BYTES: usize = 1024 * 1024;
+/// Default and longest time of an exec, in seconds.
+pub const EXEC_SECONDS: u64 = 300;
+/// A day.
+pub const EXEC_MOST_SECONDS: u64 = 86_400;
+/// Longest `timeout` of a stop, in seconds.
+pub const STOP_MOST_SECONDS: u64 = 3600;
+/// Lines of logs when the request does not say.
+pub const LOG_TAIL: u64 = 100;

@@ -1,4 +1,8 @@
-//! The `node-agent` program.
+//! The `node-agent` program: arguments → configuration → run; failures → exit code 1 (2 for wrong usage).
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    node_agent::cli::run()
+}

@@ -1,4 +1,12 @@
 //! Everything that is tested from outside: the real binary, the real engine.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod auth;
+mod command_line;
+mod framing;
+mod layers;
+mod lifecycle;
+mod openapi;
+mod ping;
 mod run_spec;
+mod support;

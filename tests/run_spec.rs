@@ -129,7 +129,7 @@ fn every_field_reaches_the_engine_as_from_the_cli() {
     let docker = Docker::new();
     let network = format!("{}-net", docker.name);
     docker.run(&["network", "create", &network]).unwrap();
-    let flags = "-p 127.0.0.1:8080:80 -p 53/udp -e A=1 -e B= -v /tmp/a:/b:ro -v /c --restart on-failure:3 \
+    let flags = "-p 127.0.0.1:8080:80 -p 53/udp -e A=0 -e B= -e A=1 -v /tmp/a:/b:ro -v /c --restart on-failure:3 \
                  --health-interval 1.5s --health-timeout 2s --health-retries 4 --health-start-period 100ms \
                  --label x=y --label z --user 1000:1000 --workdir /tmp --hostname web.example.com \
                  --memory 1.5g --cpus 0.75 --cap-add net_admin --cap-add CAP_SYS_TIME --cap-drop mknod \
@@ -140,7 +140,7 @@ fn every_field_reaches_the_engine_as_from_the_cli() {
     let theirs = docker.create_by_cli(&flags, &["-c", "sleep 5"]).unwrap();
     let fields = json!({
         "ports": ["127.0.0.1:8080:80", "53/udp"],
-        "environment": {"A": 1, "B": ""},
+        "environment": ["A=0", "B=", "A=1"],
         "volumes": ["/tmp/a:/b:ro", "/c"],
         "restart_policy": "on-failure:3",
         "health_check": {"test": "test -e /run", "interval": 1.5, "timeout": 2, "retries": 4, "start_period": 0.1},
@@ -160,7 +160,10 @@ fn every_field_reaches_the_engine_as_from_the_cli() {
         "network": network,
     });
     let ours = create_by_us(&docker, &fields).unwrap();
-    let (theirs, ours) = docker.inspect(&theirs, &ours);
+    let (mut theirs, ours) = docker.inspect(&theirs, &ours);
+    // The CLI keeps the variables in a map, which has no order.
+    let env = theirs["Config"]["Env"].as_array_mut().unwrap();
+    env.sort_by_key(|text| text.as_str().map(str::to_owned));
     for key in [
         "Image",
         "Cmd",

@@ -6,7 +6,8 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::sys::timed;
+use crate::api::containers::spec::SpecError;
+use crate::engine::EngineError;
 use crate::wire::HeadError;
 use crate::wire::body::framing_error;
 use crate::wire::chunked::FramingError;
@@ -76,6 +77,20 @@ pub enum ApiError {
         message: String,
         /// What was seen until then.
         details: Option<String>,
+    },
+    /// The engine did not do it.
+    Engine {
+        /// Why not.
+        source: EngineError,
+        /// Its own words, where it answered.
+        details: Option<String>,
+    },
+    /// An image could not be pulled.
+    Pull {
+        /// The image.
+        image: String,
+        /// Why not.
+        source: EngineError,
     },
     /// A failure of our own.
     Internal {
@@ -147,6 +162,7 @@ impl ApiError {
             Self::BadRequest { details, .. }
             | Self::Conflict { details, .. }
             | Self::Timeout { details, .. }
+            | Self::Engine { details, .. }
             | Self::Internal { details, .. } => *details = Some(words.into()),
             _ => {}
         }
@@ -170,6 +186,8 @@ impl ApiError {
             Self::NotSupported(_) => 501,
             Self::Busy { .. } | Self::Stopping => 503,
             Self::Timeout { .. } => 504,
+            Self::Engine { source, .. } => status_of_engine(source),
+            Self::Pull { source, .. } => status_of_pull(source),
         }
     }
 
@@ -179,6 +197,7 @@ impl ApiError {
             Self::BadRequest { details, .. }
             | Self::Conflict { details, .. }
             | Self::Timeout { details, .. }
+            | Self::Engine { details, .. }
             | Self::Internal { details, .. } => details.as_deref(),
             _ => None,
         }
@@ -214,6 +233,60 @@ impl ApiError {
         };
         // Two strings always serialize.
         serde_json::to_vec(&body).unwrap_or_default()
+    }
+}
+
+/// The engine's own client errors are the client's too; its 500 is one of ours, for want of a better word.
+fn status_of_engine(error: &EngineError) -> u16 {
+    match error {
+        EngineError::Answer { status, .. } => match status {
+            400 | 404 | 409 | 501 | 503 => *status,
+            _ => 500,
+        },
+        EngineError::Unreachable { .. } => 503,
+        EngineError::Timeout { .. } => 504,
+        EngineError::Nonsense { .. } => 502,
+        EngineError::InStream { .. } | EngineError::Abandoned | EngineError::Taker(_) => 500,
+    }
+}
+
+/// Whatever goes wrong between the engine and a registry and is not about the name is the registry's failure.
+fn status_of_pull(error: &EngineError) -> u16 {
+    match error {
+        EngineError::Answer { status: 400, .. } => 400,
+        EngineError::Answer {
+            status: 401 | 403, ..
+        } => 401,
+        EngineError::Answer { .. } | EngineError::InStream { .. } => 404,
+        other => status_of_engine(other),
+    }
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Abandoned => {
+                Self::ClientGone(io::Error::from(io::ErrorKind::ConnectionReset))
+            }
+            EngineError::Taker(error) => Self::ClientGone(error),
+            EngineError::Unreachable { ref source, .. } => {
+                let details = Some(source.to_string());
+                Self::Engine {
+                    source: error,
+                    details,
+                }
+            }
+            source => Self::Engine {
+                source,
+                details: None,
+            },
+        }
+    }
+}
+
+impl From<SpecError> for ApiError {
+    fn from(error: SpecError) -> Self {
+        Self::bad_request(&error.to_string())
     }
 }
 
@@ -260,8 +333,11 @@ impl fmt::Display for ApiError {
                 )
             }
             Self::Stopping => out.write_str("the agent is stopping"),
-            Self::ClientGone(error) if timed::is_hangup(error) => error.fmt(out),
-            Self::ClientGone(error) => write!(out, "the client went away: {error}"),
+            Self::Engine { source, .. } => source.fmt(out),
+            Self::Pull { image, source } => {
+                write!(out, "image `{image}` cannot be pulled: {source}")
+            }
+            Self::ClientGone(_) => out.write_str("the client went away"),
         }
     }
 }

@@ -114,6 +114,11 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// Whether it may go on for ever (a follow): such a reply is broken off when the agent stops, others are finished.
+    pub fn is_endless(&self) -> bool {
+        matches!(self.content, Content::Live { trailers: "", .. })
+    }
+
     /// 200 at once, with a body that `produce` makes as things happen, and perhaps these trailers.
     pub fn live(
         content_type: &'static str,

@@ -79,6 +79,12 @@ pub fn monotonic_time() -> Duration {
     )
 }
 
+/// This process's id.
+pub fn id() -> u32 {
+    // SAFETY: no pointers are involved; getpid cannot fail.
+    unsafe { libc::getpid() }.cast_unsigned()
+}
+
 /// Random bytes from the kernel. getrandom(2)
 pub fn random_bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];

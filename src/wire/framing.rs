@@ -1,7 +1,8 @@
 //! How a body is delimited, decided from the head alone (RFC 9112, 6).
 #![forbid(unsafe_code)]
 
-use super::request_head::{HeadError, RequestHead};
+use super::head_error::HeadError;
+use super::request_head::RequestHead;
 
 /// Where a body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

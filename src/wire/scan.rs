@@ -2,7 +2,7 @@
 //! line end; two parsers that disagree about line ends are how requests are smuggled, so only CRLF counts here.
 #![forbid(unsafe_code)]
 
-use super::request_head::HeadError;
+use super::head_error::HeadError;
 use crate::limits;
 
 /// Remembers how far a growing buffer was looked at.

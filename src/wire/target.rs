@@ -1,7 +1,7 @@
 //! The request target (RFC 9112, 3.2): `/path?query`, `http://host/path?query` or, for OPTIONS, `*`.
 #![forbid(unsafe_code)]
 
-use super::request_head::HeadError;
+use super::head_error::HeadError;
 
 /// A request target, still percent-encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,29 +3,54 @@
 //! from its caller's. Messages quote names only: values are often secrets.
 #![forbid(unsafe_code)]
 
+use std::collections::HashMap;
+
 use super::error::{SpecError, quote};
 use super::words::Pairs;
 
-/// Reads the field.
-pub(super) fn read(pairs: &Pairs) -> Result<Vec<String>, SpecError> {
-    match pairs {
+/// Reads the field, which is `environment` for `run` and `env` for `exec`.
+pub(in crate::api::containers) fn read(
+    field: &'static str,
+    pairs: &Pairs,
+) -> Result<Vec<String>, SpecError> {
+    let texts: Vec<String> = match pairs {
         Pairs::List(texts) => texts
             .iter()
             .enumerate()
             .map(|(index, text)| {
                 check(text)
                     .map(|()| text.clone())
-                    .map_err(|what| SpecError::item("environment", index, what))
+                    .map_err(|what| SpecError::item(field, index, what))
             })
-            .collect(),
+            .collect::<Result<_, _>>()?,
         Pairs::Object(members) => members
             .iter()
             .map(|(name, value)| {
-                member(name, value.as_deref())
-                    .map_err(|what| SpecError::member("environment", name, what))
+                member(name, value.as_deref()).map_err(|what| SpecError::member(field, name, what))
             })
-            .collect(),
+            .collect::<Result<_, _>>()?,
+    };
+    Ok(last_of_each_name(texts))
+}
+
+/// The CLI sends the last of one name only; the engine would keep all, and which counts would be the program's choice.
+fn last_of_each_name(texts: Vec<String>) -> Vec<String> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut kept: Vec<String> = Vec::new();
+    for text in texts {
+        let place = *places
+            .entry(name_of(&text).to_owned())
+            .or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(earlier) => *earlier = text,
+            None => kept.push(text),
+        }
     }
+    kept
+}
+
+fn name_of(text: &str) -> &str {
+    text.split_once('=').map_or(text, |(name, _)| name)
 }
 
 fn member(name: &str, value: Option<&str>) -> Result<String, String> {
@@ -37,7 +62,7 @@ fn member(name: &str, value: Option<&str>) -> Result<String, String> {
 }
 
 fn check(text: &str) -> Result<(), String> {
-    let name = text.split_once('=').map_or(text, |(name, _)| name);
+    let name = name_of(text);
     if name.is_empty() {
         return Err("has no name; expected `NAME=value`".to_owned());
     }
@@ -81,6 +106,12 @@ mod tests {
                 "{given}"
             );
         }
+    }
+
+    #[test]
+    fn the_last_of_a_name_counts() {
+        let created = create(&json!({"environment": ["A=1", "B=1", "A=2", "B", "A=3", "AB=1"]}));
+        assert_eq!(created["Env"], json!(["A=3", "B", "AB=1"]));
     }
 
     #[test]

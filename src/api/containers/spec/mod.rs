@@ -34,3 +34,8 @@ pub use body::{HealthCheck, RunBody};
 pub use error::SpecError;
 pub use plan::{CreatePlan, PullPolicy, translate};
 pub use ports::PublishedPort;
+
+// `exec` has the same kinds of fields.
+pub(super) use command::read_command;
+pub(super) use environment::read as read_environment;
+pub(super) use words::{Pairs, Words};

@@ -139,7 +139,7 @@ fn read_config(
             .map(command::read_entrypoint)
             .transpose()?,
     );
-    config.put_if_any("Env", environment::read(&body.environment)?);
+    config.put_if_any("Env", environment::read("environment", &body.environment)?);
     config.put_if_any("ExposedPorts", keys(ports.bindings.keys()));
     let health = body.health_check.as_ref().map(health::read).transpose()?;
     config.put("Healthcheck", health.flatten());

@@ -12,7 +12,7 @@ use super::scalars::Value;
 
 /// A string or an array of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Words {
+pub(in crate::api::containers) enum Words {
     /// One string.
     One(String),
     /// An array.
@@ -21,7 +21,7 @@ pub(super) enum Words {
 
 /// An array of `NAME=value`, or an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Pairs {
+pub(in crate::api::containers) enum Pairs {
     /// The array, as it came.
     List(Vec<String>),
     /// The object in the order of its text; `None` for null.

@@ -1,0 +1,226 @@
+//! `POST /containers/{n}/exec`: a command in a running container, with its output as an answer or as it comes.
+#![forbid(unsafe_code)]
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::exec_output::Kept;
+use super::spec::{Pairs, Words, read_command, read_environment};
+use super::{about, container_name};
+use crate::api::{ApiError, Context, Reply, Request, Sink, reply};
+use crate::engine::exec::ExecCommand;
+use crate::engine::{Engine, EngineError, Output, Stream};
+use crate::limits;
+
+/// The request's body.
+#[derive(Debug, Deserialize)]
+struct ExecBody {
+    command: Words,
+    #[serde(default)]
+    env: Pairs,
+    user: Option<String>,
+    workdir: Option<String>,
+    timeout: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    exit_code: i64,
+    output: String,
+    stdout: String,
+    stderr: String,
+    truncated: bool,
+}
+
+/// Runs it. The engine cannot kill it: a command that outlives its time, or its client, goes on.
+pub fn exec<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
+    let name = container_name(request)?.to_owned();
+    let streams = request.query()?.flag("stream")?;
+    let parsed = request.json::<ExecBody>()?;
+    let timeout = time_of(&parsed.value)?;
+    let until = Instant::now() + timeout;
+    let id = context
+        .engine
+        .create_exec(&name, &command_of(parsed.value)?)
+        .map_err(|error| refused(&name, error))?;
+    let started = context
+        .engine
+        .start_exec(&id, timeout, Some(request.client));
+    let output = match started {
+        Ok(output) => output,
+        Err(error) => return not_started(&context.engine, &id, error, streams),
+    };
+    if streams {
+        return Ok(Reply::live(reply::TEXT, EXIT_CODE, move |sink| {
+            stream(&context.engine, &id, output, until, sink)
+        }));
+    }
+    let answer = collect(&context.engine, &id, output, until, timeout)?;
+    Reply::json_warned(&answer, &parsed.warnings)
+}
+
+const EXIT_CODE: &str = "X-Exit-Code";
+/// What shells say of a command that was found but cannot run.
+const CANNOT_RUN: i64 = 126;
+
+fn time_of(body: &ExecBody) -> Result<Duration, ApiError> {
+    let seconds = body.timeout.unwrap_or(limits::EXEC_SECONDS);
+    if (1..=limits::EXEC_MOST_SECONDS).contains(&seconds) {
+        return Ok(Duration::from_secs(seconds));
+    }
+    Err(ApiError::field(
+        "timeout",
+        &format!("must be from 1 to {} seconds", limits::EXEC_MOST_SECONDS),
+    ))
+}
+
+fn command_of(body: ExecBody) -> Result<ExecCommand, ApiError> {
+    let cmd = read_command(&body.command)?.unwrap_or_default();
+    if cmd.first().is_none_or(String::is_empty) {
+        return Err(ApiError::field("command", "must name a program"));
+    }
+    Ok(ExecCommand {
+        cmd,
+        env: read_environment("env", &body.env)?,
+        user: body.user.unwrap_or_default(),
+        working_dir: body.workdir.unwrap_or_default(),
+        attach_stdout: true,
+        attach_stderr: true,
+        tty: false,
+    })
+}
+
+fn refused(name: &str, error: EngineError) -> ApiError {
+    match error {
+        EngineError::Answer {
+            status: 409,
+            message,
+        } => ApiError::conflict(&format!("container `{name}` is not running, or paused"))
+            .with_details(message),
+        error => about(name)(error),
+    }
+}
+
+/// A command that does not exist: older engines print that into the stream, newer ones refuse the start and note the
+/// exit code. Both are answers, as with `docker exec`.
+fn not_started<'a>(
+    engine: &Engine,
+    id: &str,
+    error: EngineError,
+    streams: bool,
+) -> Result<Reply<'a>, ApiError> {
+    let EngineError::Answer {
+        status: 400,
+        message,
+    } = error
+    else {
+        return Err(error.into());
+    };
+    let exit_code = engine.exec_state(id)?.exit_code.unwrap_or(CANNOT_RUN);
+    if streams {
+        return Ok(Reply::live(reply::TEXT, EXIT_CODE, move |sink| {
+            sink.write_all(message.as_bytes())
+                .map_err(ApiError::ClientGone)?;
+            sink.trailer(EXIT_CODE, exit_code.to_string());
+            Ok(())
+        }));
+    }
+    let stdout = message.clone();
+    Reply::json(&Answer {
+        exit_code,
+        output: message,
+        stdout,
+        stderr: String::new(),
+        truncated: false,
+    })
+}
+
+fn collect(
+    engine: &Engine,
+    id: &str,
+    mut output: Output<'_>,
+    until: Instant,
+    timeout: Duration,
+) -> Result<Answer, ApiError> {
+    let mut kept = Kept::default();
+    loop {
+        let pumped = pump_until(&mut output, until, |stream, data| {
+            kept.take(stream, data);
+            Ok(())
+        });
+        match pumped {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(EngineError::Timeout { .. }) => return Err(too_slow(timeout, &kept)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Answer {
+        exit_code: exit_code(engine, id)?,
+        output: kept.text(None),
+        stdout: kept.text(Some(Stream::Stdout)),
+        stderr: kept.text(Some(Stream::Stderr)),
+        truncated: kept.is_truncated(),
+    })
+}
+
+/// Reads once, waiting no longer than `until`.
+fn pump_until(
+    output: &mut Output<'_>,
+    until: Instant,
+    take: impl FnMut(Stream, &[u8]) -> std::io::Result<()>,
+) -> Result<bool, EngineError> {
+    let left = until.saturating_duration_since(Instant::now());
+    output.set_idle(left);
+    if left.is_zero() {
+        return Err(EngineError::Timeout {
+            call: "exec".to_owned(),
+            after: left,
+        });
+    }
+    output.pump(take)
+}
+
+fn too_slow(timeout: Duration, kept: &Kept) -> ApiError {
+    let seconds = timeout.as_secs();
+    let message = format!(
+        "the command did not end within {seconds} s; it goes on running, because the engine cannot kill it"
+    );
+    ApiError::Timeout {
+        message,
+        details: Some(kept.text(None)),
+    }
+}
+
+fn exit_code(engine: &Engine, id: &str) -> Result<i64, ApiError> {
+    // The stream ends a moment before the engine has noted the exit.
+    let until = Instant::now() + Duration::from_secs(2);
+    loop {
+        let state = engine.exec_state(id)?;
+        match state.exit_code {
+            Some(code) if !state.running => return Ok(code),
+            _ if Instant::now() > until => {
+                return Err(ApiError::internal(
+                    "the engine does not tell the exit code",
+                    &"it is still null",
+                ));
+            }
+            _ => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+fn stream(
+    engine: &Engine,
+    id: &str,
+    mut output: Output<'_>,
+    until: Instant,
+    sink: &mut dyn Sink,
+) -> Result<(), ApiError> {
+    while pump_until(&mut output, until, |_, data| sink.write_all(data))? {
+        sink.flush().map_err(ApiError::ClientGone)?;
+    }
+    sink.trailer(EXIT_CODE, exit_code(engine, id)?.to_string());
+    Ok(())
+}

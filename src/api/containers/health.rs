@@ -1,0 +1,95 @@
+//! `GET /containers/{n}/health` and `GET /containers/all/health`.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{about, container_name, list};
+use crate::api::{ApiError, Context, Reply, Request};
+use crate::clock::Timestamp;
+
+#[derive(Serialize)]
+struct Health<'h> {
+    container: &'h str,
+    health_status: &'h str,
+    timestamp: String,
+    failing_streak: i64,
+    log: Vec<Check<'h>>,
+}
+
+#[derive(Serialize)]
+struct Check<'h> {
+    start: &'h str,
+    end: &'h str,
+    exit_code: i64,
+    output: &'h str,
+}
+
+/// What the container's health check saw; `none` without one.
+pub fn health<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
+    let name = container_name(request)?;
+    let container = context.engine.inspect(name).map_err(about(name))?;
+    let health = container.state.health.unwrap_or_default();
+    let checks = health
+        .log
+        .as_deref()
+        .unwrap_or_default()
+        .iter()
+        .map(|check| Check {
+            start: &check.start,
+            end: &check.end,
+            exit_code: check.exit_code,
+            output: &check.output,
+        });
+    Reply::json(&Health {
+        container: name,
+        health_status: if health.status.is_empty() {
+            "none"
+        } else {
+            &health.status
+        },
+        timestamp: Timestamp::now().to_string(),
+        failing_streak: health.failing_streak,
+        log: checks.collect(),
+    })
+}
+
+/// The health of all containers: name without slash → status.
+pub fn all_health<'a>(context: &'a Context, _: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
+    let mut all = BTreeMap::new();
+    list::for_each(context.engine.list(None)?, |listed| {
+        all.insert(
+            listed.name().trim_start_matches('/').to_owned(),
+            from_text(&listed.status),
+        );
+        true
+    })?;
+    Reply::json(&all)
+}
+
+/// The engine's list tells health only at the end of its text, as moby's `State.String` writes it ("Up 2 hours
+/// (healthy)"); asking each container would be a call for each.
+fn from_text(status: &str) -> &'static str {
+    match status.rsplit_once(" (").map(|(_, end)| end) {
+        Some("healthy)") => "healthy",
+        Some("unhealthy)") => "unhealthy",
+        Some("health: starting)") => "starting",
+        _ => "none",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::from_text;
+
+    #[test]
+    fn the_suffix_tells() {
+        assert_eq!(from_text("Up 2 hours (healthy)"), "healthy");
+        assert_eq!(from_text("Up 2 hours (unhealthy)"), "unhealthy");
+        assert_eq!(from_text("Up 1 second (health: starting)"), "starting");
+        assert_eq!(from_text("Up 2 hours (Paused)"), "none");
+        assert_eq!(from_text("Exited (0) 2 hours ago"), "none");
+        assert_eq!(from_text(""), "none");
+    }
+}

@@ -1,0 +1,118 @@
+//! `GET /containers/{n}/logs`: as JSON, as text, or followed as text.
+#![forbid(unsafe_code)]
+
+use std::io::{self, Write};
+
+use super::log_times::moment;
+use super::{about, container_name};
+use crate::api::json_text::JsonText;
+use crate::api::query::Query;
+use crate::api::{ApiError, Context, Reply, Request, Sink, reply};
+use crate::clock::Timestamp;
+use crate::engine::{EngineError, LogQuery, Output};
+use crate::limits;
+
+/// Answers with the logs, streamed in constant memory whatever their size.
+pub fn logs<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
+    let name = container_name(request)?;
+    let wanted = wanted(&request.query()?)?;
+    let container = context.engine.inspect(name).map_err(about(name))?;
+    let tty = container.config.unwrap_or_default().tty;
+    let client = Some(request.client);
+    let output = context
+        .engine
+        .logs(&container.id, tty, &wanted, client)
+        .map_err(|error| unreadable(name, error))?;
+    if wanted.follow {
+        return Ok(Reply::live(reply::TEXT, "", move |sink| {
+            follow(output, sink)
+        }));
+    }
+    if request.accepts_explicitly("text/plain") {
+        return Ok(Reply::stream(reply::TEXT, move |sink| pour(output, sink)));
+    }
+    let name = name.to_owned();
+    Ok(Reply::stream(reply::JSON, move |sink| {
+        as_json(&name, output, sink)
+    }))
+}
+
+/// Drivers that keep nothing cannot be read.
+fn unreadable(name: &str, error: EngineError) -> ApiError {
+    match error {
+        EngineError::Answer { status: 501, .. } => ApiError::NotSupported(format!(
+            "the log driver of container `{name}` keeps nothing that can be read"
+        )),
+        error => about(name)(error),
+    }
+}
+
+fn wanted(query: &Query) -> Result<LogQuery, ApiError> {
+    let tail = match query.text("tail") {
+        Some("all") => None,
+        _ => Some(
+            query
+                .number("tail", u64::from(u32::MAX))
+                .map_err(|_| bad_tail())?
+                .unwrap_or(limits::LOG_TAIL),
+        ),
+    };
+    let time = |name: &str| {
+        let read = |text: &str| moment(text, Timestamp::now()).ok_or_else(|| bad_time(name));
+        query.text(name).map(read).transpose()
+    };
+    let wanted = LogQuery {
+        tail,
+        since: time("since")?,
+        until: time("until")?,
+        timestamps: query.flag("timestamps")?,
+        stdout: query.flag_or("stdout", true)?,
+        stderr: query.flag_or("stderr", true)?,
+        follow: query.flag("follow")?,
+    };
+    if wanted.stdout || wanted.stderr {
+        return Ok(wanted);
+    }
+    Err(ApiError::bad_request(
+        "stdout=false and stderr=false leave nothing to be read",
+    ))
+}
+
+fn bad_tail() -> ApiError {
+    ApiError::parameter("tail", "must be a number of lines or `all`")
+}
+
+fn bad_time(name: &str) -> ApiError {
+    ApiError::parameter(
+        name,
+        "must be seconds since 1970, an RFC 3339 time, or a time ago like 10m or 1h30m",
+    )
+}
+
+/// Hands on as it comes. A flush after each read: the engine's lines leave at once, and while it has more at hand they
+/// travel together.
+fn follow(mut output: Output<'_>, sink: &mut dyn Sink) -> Result<(), ApiError> {
+    // What stands in the engine's logs already may fill the first read; a client sees it before the next line comes.
+    while output.pump(|_, data| sink.write_all(data))? {
+        sink.flush().map_err(ApiError::ClientGone)?;
+    }
+    Ok(())
+}
+
+fn pour(mut output: Output<'_>, sink: &mut dyn Sink) -> Result<(), ApiError> {
+    while output.pump(|_, data| sink.write_all(data))? {}
+    Ok(())
+}
+
+fn as_json(name: &str, mut output: Output<'_>, sink: &mut dyn Sink) -> Result<(), ApiError> {
+    let gone = |error: io::Error| ApiError::ClientGone(error);
+    write!(
+        sink,
+        "{{\"container\":{},\"logs\":\"",
+        serde_json::Value::from(name)
+    )
+    .map_err(gone)?;
+    let mut text = JsonText::new(&mut *sink);
+    while output.pump(|_, data| text.write_all(data))? {}
+    sink.write_all(b"\"}").map_err(gone)
+}

@@ -1,0 +1,139 @@
+//! The command line. Each subcommand is a function that says what went wrong in one sentence.
+#![forbid(unsafe_code)]
+
+mod serve;
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Read, Write};
+use std::process::ExitCode;
+
+use lexopt::prelude::{Long, Short, Value};
+
+use crate::config::keys::key_for_token;
+use crate::config::{Config, Environment};
+
+const USAGE: &str = "\
+node-agent drives a droplet for a deployment controller, over HTTP.
+
+Usage:
+  node-agent serve [--dev]   run the agent; --dev: on loopback, with a key made for this run
+  node-agent key             print the API key for a DO token, read from stdin or DO_TOKEN[_FILE]
+  node-agent config          print the effective configuration, secrets masked
+  node-agent --version
+  node-agent --help
+
+The configuration comes from the environment (NODE_AGENT_*); see the README.
+";
+
+/// Why the program ends.
+enum Failure {
+    /// The arguments make no sense: exit code 2.
+    Usage(String),
+    /// It did not work: exit code 1.
+    Run(String),
+}
+
+impl Failure {
+    fn run(error: impl Display) -> Self {
+        Self::Run(error.to_string())
+    }
+}
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let result = parse().and_then(Command::run);
+    let (code, message) = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Usage(message)) => (2, format!("{message}\n\n{USAGE}")),
+        Err(Failure::Run(message)) => (1, format!("{message}\n")),
+    };
+    // Nobody could be told that stderr is closed.
+    let _ = write!(io::stderr(), "node-agent: {message}");
+    ExitCode::from(code)
+}
+
+enum Command {
+    Serve { dev: bool },
+    Key,
+    Config,
+    Say(String),
+}
+
+fn parse() -> Result<Command, Failure> {
+    let usage = |error: lexopt::Error| Failure::Usage(error.to_string());
+    let mut arguments = lexopt::Parser::from_env();
+    let mut command = None;
+    let mut is_dev = false;
+    while let Some(argument) = arguments.next().map_err(usage)? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Command::Say(USAGE.to_owned())),
+            Long("version") | Short('V') => {
+                return Ok(Command::Say(format!(
+                    "node-agent {}\n",
+                    env!("CARGO_PKG_VERSION")
+                )));
+            }
+            Long("dev") => is_dev = true,
+            Value(word) if command.is_none() => command = Some(word.to_string_lossy().into_owned()),
+            other => return Err(usage(other.unexpected())),
+        }
+    }
+    match command.as_deref() {
+        Some("serve") => Ok(Command::Serve { dev: is_dev }),
+        _ if is_dev => Err(Failure::Usage("--dev belongs to `serve`".to_owned())),
+        Some("key") => Ok(Command::Key),
+        Some("config") => Ok(Command::Config),
+        Some("help") => Ok(Command::Say(USAGE.to_owned())),
+        Some(other) => Err(Failure::Usage(format!("there is no command `{other}`"))),
+        None => Err(Failure::Usage("a command is needed".to_owned())),
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve { dev } => serve::serve(dev),
+            Self::Key => say(&format!(
+                "{}\n",
+                key_for_token(&token()?).map_err(Failure::run)?
+            )),
+            Self::Config => {
+                let environment = Environment::of_process();
+                let config = Config::from_environment(&environment).map_err(Failure::run)?;
+                say(&config.to_string())
+            }
+            Self::Say(text) => say(&text),
+        }
+    }
+}
+
+/// The DO token: of the environment, otherwise of stdin.
+fn token() -> Result<String, Failure> {
+    let environment = Environment::of_process();
+    if let Some(token) = environment.text("DO_TOKEN") {
+        return Ok(token.to_owned());
+    }
+    let mut token = String::new();
+    if let Some(path) = environment.text("DO_TOKEN_FILE") {
+        token = std::fs::read_to_string(path)
+            .map_err(|error| Failure::Run(format!("DO_TOKEN_FILE: {path}: {error}")))?;
+        return Ok(token);
+    }
+    if io::stdin().is_terminal() {
+        // Said on stderr, so that stdout has the key alone.
+        let _ = writeln!(io::stderr(), "The DO token, then Enter and ctrl-D:");
+    }
+    io::stdin()
+        .take(64 * 1024)
+        .read_to_string(&mut token)
+        .map_err(Failure::run)?;
+    Ok(token)
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        // `node-agent config | head -1` is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Failure::run),
+    }
+}

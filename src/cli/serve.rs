@@ -1,0 +1,186 @@
+//! `node-agent serve`: puts the parts together and runs the server.
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Failure;
+use crate::api::{Context, Health};
+use crate::config::{Config, ConfigError, Environment};
+use crate::engine::Engine;
+use crate::log as sink;
+use crate::server::probe::{self, Probe};
+use crate::server::{Server, listen};
+use crate::sys::process;
+use crate::sys::signal::Signals;
+
+/// Descriptors besides the connections: listeners, epoll, signals, and two for each worker (engine, file).
+const OTHER_DESCRIPTORS: usize = 64;
+
+/// Serves until SIGTERM.
+pub(super) fn serve(is_dev: bool) -> Result<(), Failure> {
+    // First of all: threads inherit the mask, and systemd's sockets have fixed numbers.
+    let signals = Signals::block().map_err(Failure::run)?;
+    process::share_one_heap();
+    let mut environment = Environment::of_process();
+    let dev = if is_dev {
+        Some(Dev::prepare(&mut environment)?)
+    } else {
+        None
+    };
+    let config = Config::from_environment(&environment).map_err(Failure::run)?;
+    let keys = config.key_sources.read().map_err(Failure::run)?;
+    let listeners = match &dev {
+        Some(_) => dev_listeners(config.bind)?,
+        None => listen::listeners(config.bind).map_err(Failure::run)?,
+    };
+    sink::start(config.log_level, config.log_format).map_err(Failure::run)?;
+    raise_descriptor_limit(&config);
+    prepare_state(&config.state_directory);
+    if !config.require_auth_always {
+        log::warn!(
+            "NODE_AGENT_REQUIRE_AUTH_ALWAYS=false: peers in private networks need no key for most endpoints"
+        );
+    }
+    let context = start_context(&config)?;
+    for listener in &listeners {
+        announce(listener);
+    }
+    if let (Some(dev), Some(listener)) = (&dev, listeners.first()) {
+        dev.greet(listener);
+    }
+    let result = Server {
+        config,
+        keys,
+        context,
+        listeners,
+        signals,
+    }
+    .run();
+    log::info!("stopped");
+    sink::flush();
+    result.map_err(Failure::run)
+}
+
+fn start_context(config: &Config) -> Result<Arc<Context>, Failure> {
+    let (alarm, alarms) = probe::alarm();
+    let engine = Engine::new(config.docker_socket.clone(), move || alarm.raise());
+    let probed = engine.clone();
+    let health = Arc::new(Health::default());
+    let probe = Probe {
+        health: Arc::clone(&health),
+        state_directory: config.state_directory.clone(),
+        min_free_bytes: config.min_free_bytes,
+        engine_answers: Box::new(move || probed.answers()),
+    };
+    probe.start(alarms).map_err(Failure::run)?;
+    Ok(Arc::new(Context { engine, health }))
+}
+
+fn raise_descriptor_limit(config: &Config) {
+    let wanted = config.max_connections + 2 * config.workers + OTHER_DESCRIPTORS;
+    match process::raise_descriptor_limit(wanted as u64) {
+        Ok(limit) if limit < wanted as u64 => {
+            log::warn!(
+                "only {limit} descriptors of the {wanted} that NODE_AGENT_MAX_CONNECTIONS needs"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => log::warn!("the descriptor limit stays as it is: {error}"),
+    }
+}
+
+/// A disk that is full or read-only does not stop the start-up: `/ping` says `error`, the rest is served.
+fn prepare_state(directory: &Path) {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory);
+    if let Err(error) = made {
+        log::error!(
+            "cannot make the state directory {}: {error}",
+            directory.display()
+        );
+    }
+}
+
+fn announce(listener: &TcpListener) {
+    if let Ok(address) = listener.local_addr() {
+        let version = env!("CARGO_PKG_VERSION");
+        log::info!("node-agent {version} listens on {address}");
+    }
+}
+
+/// What `--dev` makes for one run.
+struct Dev {
+    key: String,
+    /// Removed when the run ends.
+    state: PathBuf,
+}
+
+impl Dev {
+    /// Sets what is not set: loopback, a fresh key, state in a temporary directory.
+    fn prepare(environment: &mut Environment) -> Result<Self, Failure> {
+        let random: [u8; 32] = process::random_bytes().map_err(Failure::run)?;
+        let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let state = std::env::temp_dir().join(format!("node-agent-dev-{}", &key[..12]));
+        if let Some(bind) = environment.text("NODE_AGENT_BIND") {
+            let is_loopback = bind
+                .parse()
+                .is_ok_and(|address: SocketAddr| address.ip().is_loopback());
+            if !is_loopback {
+                let (name, expected) = (
+                    "NODE_AGENT_BIND",
+                    "a loopback address: --dev is not for the network",
+                );
+                return Err(Failure::run(ConfigError::Value {
+                    name,
+                    value: bind.to_owned(),
+                    expected,
+                }));
+            }
+        } else {
+            environment.set("NODE_AGENT_BIND", "127.0.0.1:9999");
+        }
+        environment.set("NODE_AGENT_API_KEY_FILE", "");
+        environment.set("NODE_AGENT_API_KEY", &key);
+        if environment.text("NODE_AGENT_STATE_DIR").is_none() {
+            environment.set("NODE_AGENT_STATE_DIR", &state.to_string_lossy());
+        }
+        Ok(Self { key, state })
+    }
+
+    /// Three lines to try. On stdout: they are for the person who started it, not for the log.
+    fn greet(&self, listener: &TcpListener) {
+        let Ok(address) = listener.local_addr() else {
+            return;
+        };
+        let key = &self.key;
+        let text = format!(
+            "\nnode-agent is running for development. Try:\n\n\
+             curl http://{address}/ping\n\
+             curl -H 'X-API-Key: {key}' http://{address}/containers\n\
+             curl -H 'X-API-Key: {key}' http://{address}/openapi.json\n\n\
+             Stop it with ctrl-C.\n\n"
+        );
+        // Whoever closed stdout does not want to read it.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        // Only ever the directory with the random name that was made for this run; it may not exist.
+        let _ = std::fs::remove_dir_all(&self.state);
+    }
+}
+
+/// On the port asked for, or on a free one when that is taken: the first try of a newcomer should work.
+fn dev_listeners(address: SocketAddr) -> Result<Vec<TcpListener>, Failure> {
+    listen::listeners(address)
+        .or_else(|_| listen::listeners(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))
+        .map_err(Failure::run)
+}

@@ -1,0 +1,127 @@
+//! Which version of the engine's API is spoken: the smaller of its newest and the newest we know. Unversioned paths
+//! would mean the engine's newest, whose JSON drifts.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use super::transport::Call;
+use super::{Engine, EngineError, Patience};
+use crate::limits;
+
+/// An API version, as 1.41.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Version {
+    major: u16,
+    minor: u16,
+}
+
+/// The newest one this client was written for.
+const NEWEST: Version = Version {
+    major: 1,
+    minor: 44,
+};
+
+impl Version {
+    fn parse(text: &str) -> Option<Self> {
+        let (major, minor) = text.trim().split_once('.')?;
+        Some(Self {
+            major: major.parse().ok()?,
+            minor: minor.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// The least version in "client version 1.24 is too old. Minimum supported API version is 1.44": there is no other
+/// place where the engine tells it. Docker API, /_ping and version middleware.
+pub(super) fn minimum_in(error: &EngineError) -> Option<Version> {
+    let EngineError::Answer {
+        status: 400,
+        message,
+    } = error
+    else {
+        return None;
+    };
+    let (_, rest) = message.split_once("Minimum supported API version is ")?;
+    Version::parse(rest.split([',', ' ']).next()?.trim_end_matches('.'))
+}
+
+impl Engine {
+    /// The version to speak; asks the engine when it is not known.
+    pub(super) fn version(&self) -> Result<Version, EngineError> {
+        if let Some(version) = self.memory().version {
+            return Ok(version);
+        }
+        let patience = Patience {
+            first_byte: limits::ENGINE_FIRST_BYTE,
+            ..Patience::default()
+        };
+        let version = self.ask_version(patience)?;
+        self.memory().version = Some(version);
+        Ok(version)
+    }
+
+    fn ask_version(&self, patience: Patience<'_>) -> Result<Version, EngineError> {
+        let call = Call {
+            method: "GET",
+            path: "/_ping",
+            body: None,
+            headers: &[],
+            hijack: false,
+        };
+        let mut answer = call.send(&self.0.socket, patience)?.check()?;
+        answer.read_all()?;
+        let newest = answer.head.value("api-version").and_then(Version::parse);
+        newest
+            .map(|newest| newest.min(NEWEST))
+            .ok_or_else(|| answer.nonsense("it names no Api-Version"))
+    }
+
+    /// Whether the engine answers, quickly. For the probe: raises no alarm. Forgets what was known when it does not.
+    pub fn answers(&self) -> bool {
+        let timeout = limits::PROBE_TIMEOUT;
+        match self.ask_version(Patience {
+            first_byte: timeout,
+            idle: timeout,
+            client: None,
+        }) {
+            Ok(version) => {
+                self.memory().version.get_or_insert(version);
+                true
+            }
+            Err(_) => {
+                *self.memory() = super::Memory::default();
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_numbers_not_texts() {
+        assert!(Version::parse("1.9").unwrap() < Version::parse("1.41").unwrap());
+        assert_eq!(Version::parse("1.51").unwrap().min(NEWEST), NEWEST);
+        assert_eq!(Version::parse("one"), None);
+    }
+
+    #[test]
+    fn the_minimum_is_taken_from_the_refusal() {
+        let refusal = |message: &str| EngineError::Answer {
+            status: 400,
+            message: message.to_owned(),
+        };
+        let message =
+            "client version 1.43 is too old. Minimum supported API version is 1.44, please upgrade";
+        assert_eq!(minimum_in(&refusal(message)), Version::parse("1.44"));
+        assert_eq!(minimum_in(&refusal("bad parameter")), None);
+    }
+}

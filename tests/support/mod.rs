@@ -1,0 +1,23 @@
+//! Starts the real binary on a free port with its own directories, and talks to it. Whatever a test starts is stopped
+//! and removed when its owner is dropped, also when the test fails.
+
+pub mod agent;
+pub mod http;
+pub mod process;
+
+pub use agent::Agent;
+pub use http::{Client, Response};
+
+use std::time::{Duration, Instant};
+
+/// Waits until `condition` gives something, and fails loudly when it does not in time.
+pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(Instant::now() < until, "waited 20 s in vain for: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
