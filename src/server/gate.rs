@@ -194,14 +194,14 @@ impl Gate {
             connection.state == State::Reading && !connection.input.is_empty()
         });
         if is_sending {
-            self.refuse_late(token)
+            self.refuse_late(token);
         } else {
-            self.drop_connection(token)
+            self.drop_connection(token);
         }
     }
 
     fn take_signals(&mut self) {
-        while let Some(signal) = self.signals.next() {
+        while let Some(signal) = self.signals.take() {
             match signal {
                 Signal::Reload => self.reload_keys(),
                 Signal::Terminate => self.begin_stop(),

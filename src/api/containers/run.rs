@@ -80,9 +80,10 @@ impl Run<'_, '_> {
     }
 
     fn pull_if_missing(&self) -> Result<(), ApiError> {
-        match self.engine.has_image(&self.plan.image)? {
-            true => Ok(()),
-            false => self.pull(),
+        if self.engine.has_image(&self.plan.image)? {
+            Ok(())
+        } else {
+            self.pull()
         }
     }
 
