@@ -77,7 +77,12 @@ fn start_context(config: &Config) -> Result<Arc<Context>, Failure> {
         engine_answers: Box::new(move || probed.answers()),
     };
     probe.start(alarms).map_err(Failure::run)?;
-    Ok(Arc::new(Context { engine, health }))
+    let docker_config = config.docker_config.clone();
+    Ok(Arc::new(Context {
+        engine,
+        docker_config,
+        health,
+    }))
 }
 
 fn raise_descriptor_limit(config: &Config) {
