@@ -59,6 +59,8 @@ pub const SMALL_STACK_BYTES: usize = 128 * 1024;
 pub const QUEUE: usize = 64;
 /// A request that waited this long for a worker is answered 503 instead of being worked on.
 pub const QUEUE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a head that was begun before SIGTERM may take to be completed.
+pub const STOP_HEAD_DEADLINE: Duration = Duration::from_secs(1);
 /// How long running requests may go on after SIGTERM.
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
 

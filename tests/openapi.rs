@@ -92,7 +92,9 @@ fn collect(value: &serde_json::Value, references: &mut Vec<String>) {
             object.values().for_each(|value| collect(value, references));
         }
         serde_json::Value::Array(array) => {
-            array.iter().for_each(|value| collect(value, references))
+            for value in array {
+                collect(value, references);
+            }
         }
         _ => {}
     }

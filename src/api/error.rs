@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::api::containers::spec::SpecError;
 use crate::engine::EngineError;
+use crate::engine::pull_failure::{PullFailure, classify};
 use crate::wire::HeadError;
 use crate::wire::body::framing_error;
 use crate::wire::chunked::FramingError;
@@ -146,6 +147,17 @@ impl ApiError {
         }
     }
 
+    /// What a failed pull of `image` means.
+    pub fn pull(image: &str, error: EngineError) -> Self {
+        match error {
+            EngineError::Abandoned => error.into(),
+            source => Self::Pull {
+                image: image.to_owned(),
+                source,
+            },
+        }
+    }
+
     /// What a failed read of the request's body means.
     pub fn from_body(error: io::Error) -> Self {
         match framing_error(&error) {
@@ -199,6 +211,7 @@ impl ApiError {
             | Self::Timeout { details, .. }
             | Self::Engine { details, .. }
             | Self::Internal { details, .. } => details.as_deref(),
+            Self::Pull { source, .. } => source.words(),
             _ => None,
         }
     }
@@ -250,15 +263,14 @@ fn status_of_engine(error: &EngineError) -> u16 {
     }
 }
 
-/// Whatever goes wrong between the engine and a registry and is not about the name is the registry's failure.
+/// A pull fails by the name, by the credentials, by the registry, or by the engine.
 fn status_of_pull(error: &EngineError) -> u16 {
-    match error {
-        EngineError::Answer { status: 400, .. } => 400,
-        EngineError::Answer {
-            status: 401 | 403, ..
-        } => 401,
-        EngineError::Answer { .. } | EngineError::InStream { .. } => 404,
-        other => status_of_engine(other),
+    match classify(error) {
+        Some(PullFailure::BadReference) => 400,
+        Some(PullFailure::Denied) => 401,
+        Some(PullFailure::Unknown) => 404,
+        Some(PullFailure::Registry) => 502,
+        None => status_of_engine(error),
     }
 }
 
@@ -287,6 +299,24 @@ impl From<EngineError> for ApiError {
 impl From<SpecError> for ApiError {
     fn from(error: SpecError) -> Self {
         Self::bad_request(&error.to_string())
+    }
+}
+
+fn write_pull(image: &str, source: &EngineError, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match classify(source) {
+        Some(PullFailure::BadReference) => write!(out, "`{image}` is not the name of an image"),
+        Some(PullFailure::Denied) => {
+            write!(
+                out,
+                "the registry does not let image `{image}` be pulled with these credentials"
+            )
+        }
+        Some(PullFailure::Unknown) => write!(out, "the registry has no image `{image}`"),
+        Some(PullFailure::Registry) => write!(
+            out,
+            "the registry of image `{image}` cannot be reached, or failed"
+        ),
+        None => write!(out, "{source}"),
     }
 }
 
@@ -334,9 +364,7 @@ impl fmt::Display for ApiError {
             }
             Self::Stopping => out.write_str("the agent is stopping"),
             Self::Engine { source, .. } => source.fmt(out),
-            Self::Pull { image, source } => {
-                write!(out, "image `{image}` cannot be pulled: {source}")
-            }
+            Self::Pull { image, source } => write_pull(image, source, out),
             Self::ClientGone(_) => out.write_str("the client went away"),
         }
     }

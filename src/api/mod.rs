@@ -21,6 +21,7 @@ pub use health::Health;
 pub use reply::{Reply, Sink};
 pub use request::Request;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What every handler may use; lives as long as the server.
@@ -28,6 +29,8 @@ use std::sync::Arc;
 pub struct Context {
     /// The Docker engine.
     pub engine: Engine,
+    /// Where registry logins are saved.
+    pub docker_config: PathBuf,
     /// What the probe saw last.
     pub health: Arc<Health>,
 }

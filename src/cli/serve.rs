@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Failure;
 use crate::api::{Context, Health};
+use crate::config::keys::encode_hex;
 use crate::config::{Config, ConfigError, Environment};
 use crate::engine::Engine;
 use crate::log as sink;
@@ -76,7 +77,12 @@ fn start_context(config: &Config) -> Result<Arc<Context>, Failure> {
         engine_answers: Box::new(move || probed.answers()),
     };
     probe.start(alarms).map_err(Failure::run)?;
-    Ok(Arc::new(Context { engine, health }))
+    let docker_config = config.docker_config.clone();
+    Ok(Arc::new(Context {
+        engine,
+        docker_config,
+        health,
+    }))
 }
 
 fn raise_descriptor_limit(config: &Config) {
@@ -125,7 +131,7 @@ impl Dev {
     /// Sets what is not set: loopback, a fresh key, state in a temporary directory.
     fn prepare(environment: &mut Environment) -> Result<Self, Failure> {
         let random: [u8; 32] = process::random_bytes().map_err(Failure::run)?;
-        let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key: String = encode_hex(&random);
         let state = std::env::temp_dir().join(format!("node-agent-dev-{}", &key[..12]));
         if let Some(bind) = environment.text("NODE_AGENT_BIND") {
             let is_loopback = bind

@@ -160,7 +160,7 @@ impl fmt::Debug for Keys {
 /// The key for `token`, in lower-case hexadecimal: what `node-agent key` prints.
 pub fn key_for_token(token: &str) -> Result<String, ConfigError> {
     let key = derive("token", token)?;
-    Ok(key.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(encode_hex(&key))
 }
 
 fn read(name: &'static str, path: &Path) -> Result<String, ConfigError> {
@@ -204,6 +204,15 @@ fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
         .finalize()
         .into_bytes()
         .into()
+}
+
+/// Lower-case hexadecimal.
+pub fn encode_hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 fn decode_hex(text: &[u8]) -> Option<[u8; 32]> {

@@ -78,6 +78,8 @@ pub struct Config {
     pub require_auth_always: bool,
     /// The engine's socket.
     pub docker_socket: PathBuf,
+    /// Where the docker CLI keeps registry logins.
+    pub docker_config: PathBuf,
     /// Where state lives.
     pub state_directory: PathBuf,
     /// Roots of all file operations.
@@ -119,6 +121,7 @@ impl Config {
                 .boolean("NODE_AGENT_REQUIRE_AUTH_ALWAYS")?
                 .unwrap_or(true),
             docker_socket: docker_socket(env)?,
+            docker_config: docker_config(env)?,
             state_directory: state_directory(env)?,
             allowed_paths: allowed_paths(env)?,
             workers: env
@@ -178,6 +181,12 @@ fn docker_socket(env: &Environment) -> Result<PathBuf, ConfigError> {
             expected: "unix:///path/to/docker.sock: the agent speaks to a local engine only",
         }),
     }
+}
+
+fn docker_config(env: &Environment) -> Result<PathBuf, ConfigError> {
+    // systemd gives a root service no HOME.
+    let home = || PathBuf::from(env.text("HOME").unwrap_or("/root")).join(".docker");
+    Ok(env.absolute_path("DOCKER_CONFIG")?.unwrap_or_else(home))
 }
 
 fn state_directory(env: &Environment) -> Result<PathBuf, ConfigError> {

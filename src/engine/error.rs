@@ -83,6 +83,14 @@ impl EngineError {
         }
     }
 
+    /// The engine's own words, if it said any.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Answer { message, .. } | Self::InStream { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
     /// Whether it shows that the engine is not well.
     pub(super) fn is_failure_of_engine(&self) -> bool {
         matches!(

@@ -8,6 +8,8 @@ mod error;
 pub mod exec;
 mod images;
 pub mod logs;
+pub mod pull_failure;
+pub mod registry_auth;
 mod transport;
 mod version;
 

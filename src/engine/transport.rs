@@ -110,17 +110,21 @@ impl Call<'_> {
             self.method, self.path
         );
         for (name, value) in self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            text.extend([name, ": ", value, "\r\n"]);
         }
         if self.hijack {
             text.push_str("Connection: Upgrade\r\nUpgrade: tcp\r\n");
         }
         if let Some(body) = self.body {
             // A body without this type is a 400.
-            text.push_str(&format!(
-                "Content-Type: application/json\r\nContent-Length: {}\r\n",
-                body.len()
-            ));
+            let length = body.len().to_string();
+            text.extend([
+                "Content-Type: application/json
+Content-Length: ",
+                &length,
+                "
+",
+            ]);
         } else if self.method == "POST" {
             text.push_str("Content-Length: 0\r\n");
         }

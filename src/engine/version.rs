@@ -85,19 +85,16 @@ impl Engine {
     /// Whether the engine answers, quickly. For the probe: raises no alarm. Forgets what was known when it does not.
     pub fn answers(&self) -> bool {
         let timeout = limits::PROBE_TIMEOUT;
-        match self.ask_version(Patience {
+        if let Ok(version) = self.ask_version(Patience {
             first_byte: timeout,
             idle: timeout,
             client: None,
         }) {
-            Ok(version) => {
-                self.memory().version.get_or_insert(version);
-                true
-            }
-            Err(_) => {
-                *self.memory() = super::Memory::default();
-                false
-            }
+            self.memory().version.get_or_insert(version);
+            true
+        } else {
+            *self.memory() = super::Memory::default();
+            false
         }
     }
 }

@@ -87,7 +87,7 @@ impl Connection {
     pub(super) fn neighbourhood(&self) -> IpAddr {
         match crate::config::allowlist::unmapped(self.peer.ip()) {
             IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
-            v4 => v4,
+            v4 @ IpAddr::V4(_) => v4,
         }
     }
 }

@@ -194,14 +194,14 @@ impl Gate {
             connection.state == State::Reading && !connection.input.is_empty()
         });
         if is_sending {
-            self.refuse_late(token)
+            self.refuse_late(token);
         } else {
-            self.drop_connection(token)
+            self.drop_connection(token);
         }
     }
 
     fn take_signals(&mut self) {
-        while let Some(signal) = self.signals.next() {
+        while let Some(signal) = self.signals.take() {
             match signal {
                 Signal::Reload => self.reload_keys(),
                 Signal::Terminate => self.begin_stop(),
@@ -236,18 +236,28 @@ impl Gate {
         self.accept_again = None;
         // Closed, so that new clients are refused at once instead of waiting in the kernel's queue.
         self.listeners.clear();
-        let idle = |connection: &Connection| {
-            connection.state == State::Reading && connection.input.is_empty()
-        };
+        self.send_idle_away();
+    }
+
+    /// Idle connections end at once; who is sending a head has a moment to finish it.
+    fn send_idle_away(&mut self) {
+        let soon = self.now + limits::STOP_HEAD_DEADLINE;
+        let reading = |connection: &Connection| connection.state == State::Reading;
         let tokens: Vec<_> = self
             .table
             .iter()
-            .filter(|(_, c)| idle(c))
+            .filter(|(_, c)| reading(c))
             .map(|(token, _)| token)
             .collect();
         for token in tokens {
-            self.drop_connection(token);
+            match self.table.get(token) {
+                Some(connection) if !connection.input.is_empty() => {
+                    connection.deadline = connection.deadline.min(soon);
+                }
+                _ => self.drop_connection(token),
+            }
         }
+        self.note_deadline(soon);
     }
 
     fn take_returns(&mut self) {

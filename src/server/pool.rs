@@ -1,6 +1,7 @@
 //! The workers: made on demand, gone when idle. The gate is the only one that hands out work, so it can count.
 #![forbid(unsafe_code)]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -99,9 +100,15 @@ impl Shared {
             match self.jobs.recv_timeout(limits::WORKER_IDLE) {
                 Ok(job) => {
                     let is_long = job.is_long();
-                    let returned = job.serve(&self.workshop);
+                    // Handlers are caught nearer by; this is for the rest, so that a place is never lost.
+                    let served = catch_unwind(AssertUnwindSafe(|| job.serve(&self.workshop)));
                     self.finish(is_long);
-                    self.workshop.give_back(returned);
+                    match served {
+                        Ok(returned) => self.workshop.give_back(returned),
+                        Err(_) => log::error!(
+                            "a worker panicked outside a handler; its connection is lost"
+                        ),
+                    }
                 }
                 Err(crossbeam_channel::RecvTimeoutError::Timeout) if !self.may_leave() => {}
                 Err(_) => return,

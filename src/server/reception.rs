@@ -154,9 +154,10 @@ impl Gate {
                 self.answer_inline(token, *answer, &head, after, output);
                 Step::Answered(count, after)
             }
-            Verdict::Serve(route, params) => match self.obstacle(route) {
-                Some(error) => self.refuse(token, Some(&head), &error, after, count, output),
-                None => {
+            Verdict::Serve(route, params) => {
+                if let Some(error) = self.obstacle(route) {
+                    self.refuse(token, Some(&head), &error, after, count, output)
+                } else {
                     let id = self.ids.of(&head);
                     Step::Work(
                         count,
@@ -168,7 +169,7 @@ impl Gate {
                         }),
                     )
                 }
-            },
+            }
             Verdict::Options(allow) => {
                 let id = self.ids.of(&head);
                 self.reply(

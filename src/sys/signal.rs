@@ -39,7 +39,7 @@ impl Signals {
     }
 
     /// The next signal that arrived, if any.
-    pub fn next(&mut self) -> Option<Signal> {
+    pub fn take(&mut self) -> Option<Signal> {
         let mut info = [0u8; size_of::<libc::signalfd_siginfo>()];
         if self.0.read(&mut info).ok()? != info.len() {
             return None;

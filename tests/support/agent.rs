@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use super::http::{Client, Response};
 
 /// The token every test agent has, and the key that goes with it.
-pub const TOKEN: &str = "test-token";
+pub(crate) const TOKEN: &str = "test-token";
 /// `printf node-agent: | openssl dgst -sha256 -hmac test-token`
-pub const KEY: &str = "e833c59d856101458443de2155708996ae4fa9dfedd711f2574d8d5b278cb6e5";
+pub(crate) const KEY: &str = "e833c59d856101458443de2155708996ae4fa9dfedd711f2574d8d5b278cb6e5";
 
 /// A running agent.
-pub struct Agent {
+pub(crate) struct Agent {
     child: Child,
     address: SocketAddr,
     log: Arc<Log>,
@@ -29,13 +29,13 @@ struct Log {
 }
 
 /// The environment of an agent to be started.
-pub struct Setup {
+pub(crate) struct Setup {
     command: Command,
     state: tempfile::TempDir,
 }
 
 /// The program under test, with nothing but what it needs in its environment.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_node-agent"));
     command
         .env_clear()
@@ -46,7 +46,7 @@ pub fn program() -> Command {
 
 impl Setup {
     /// Loopback, a free port, a directory of its own.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let state = tempfile::tempdir().unwrap();
         let mut command = program();
         command
@@ -60,24 +60,24 @@ impl Setup {
     }
 
     /// Sets a variable.
-    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// Takes a variable away.
-    pub fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
     }
 
     /// The engine's socket.
-    pub fn engine(self, socket: &Path) -> Self {
+    pub(crate) fn engine(self, socket: &Path) -> Self {
         self.env("NODE_AGENT_DOCKER_SOCKET", socket)
     }
 
     /// Starts it and waits until it listens.
-    pub fn start(mut self) -> Agent {
+    pub(crate) fn start(mut self) -> Agent {
         let mut child = self
             .command
             .stderr(Stdio::piped())
@@ -106,7 +106,7 @@ impl Setup {
     }
 
     /// Runs it until it ends by itself, which a refused configuration makes it do; its exit code and stderr.
-    pub fn fail(mut self) -> (i32, String) {
+    pub(crate) fn fail(mut self) -> (i32, String) {
         let output = self.command.output().unwrap();
         (
             output.status.code().unwrap(),
@@ -117,46 +117,46 @@ impl Setup {
 
 impl Agent {
     /// An agent with the usual setup, on the real engine.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Setup::new().start()
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The process id.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// A connection to it.
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         Client::connect(self.address)
     }
 
     /// A GET with the key.
-    pub fn get(&self, path: &str) -> Response {
+    pub(crate) fn get(&self, path: &str) -> Response {
         self.connect()
             .request("GET", path, &[("X-API-Key", KEY)], b"")
     }
 
     /// A POST with the key and a JSON body.
-    pub fn post(&self, path: &str, body: &serde_json::Value) -> Response {
+    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> Response {
         let headers = [("X-API-Key", KEY), ("Content-Type", "application/json")];
         self.connect()
             .request("POST", path, &headers, body.to_string().as_bytes())
     }
 
     /// A POST with the key and no body.
-    pub fn post_nothing(&self, path: &str) -> Response {
+    pub(crate) fn post_nothing(&self, path: &str) -> Response {
         self.connect()
             .request("POST", path, &[("X-API-Key", KEY)], b"")
     }
 
     /// The first line of the log that contains `text`, waiting for it.
-    pub fn wait_for_log(&self, text: &str) -> String {
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
         let until = Instant::now() + Duration::from_secs(20);
         let mut lines = self.log.lines.lock().unwrap();
         loop {
@@ -170,27 +170,27 @@ impl Agent {
     }
 
     /// Everything it has logged so far.
-    pub fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.log.lines.lock().unwrap().clone()
     }
 
     /// Sends a signal.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         super::process::signal(self.child.id(), name);
     }
 
     /// Waits until it ends by itself.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         super::eventually("the agent to end", || self.child.try_wait().unwrap())
     }
 
     /// Reads a figure of `/proc/<pid>/status`, in its own unit (kB for memory).
-    pub fn proc_status(&self, field: &str) -> u64 {
+    pub(crate) fn proc_status(&self, field: &str) -> u64 {
         super::process::status_field(self.child.id(), field)
     }
 
     /// How many descriptors it has open.
-    pub fn descriptors(&self) -> usize {
+    pub(crate) fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))
             .unwrap()
             .count()

@@ -1,17 +1,17 @@
 //! Starts the real binary on a free port with its own directories, and talks to it. Whatever a test starts is stopped
 //! and removed when its owner is dropped, also when the test fails.
 
-pub mod agent;
-pub mod http;
-pub mod process;
+pub(crate) mod agent;
+pub(crate) mod http;
+pub(crate) mod process;
 
-pub use agent::Agent;
-pub use http::{Client, Response};
+pub(crate) use agent::Agent;
+pub(crate) use http::Client;
 
 use std::time::{Duration, Instant};
 
 /// Waits until `condition` gives something, and fails loudly when it does not in time.
-pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(found) = condition() {

@@ -140,7 +140,7 @@ mod tests {
         let mut kept = Kept::default();
         kept.take(Stdout, b"first line\n");
         for _ in 0..100 {
-            kept.take(Stdout, &[b'x'; 50_000]);
+            kept.take(Stdout, &vec![b'x'; 50_000]);
         }
         kept.take(Stdout, b"last line\n");
         let text = kept.text(None);

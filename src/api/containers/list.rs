@@ -36,6 +36,10 @@ pub(super) struct Listed {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct NetworkSettings {
+    #[allow(
+        clippy::zero_sized_map_values,
+        reason = "the names are the keys; the details are skipped, not kept"
+    )]
     networks: Option<BTreeMap<String, IgnoredAny>>,
 }
 

@@ -7,7 +7,9 @@ use serde_json::json;
 use super::ports_taken;
 use super::replace::Predecessor;
 use super::spec::{CreatePlan, PullPolicy, RunBody, translate};
+use crate::api::image_reference::ImageReference;
 use crate::api::{ApiError, Context, Reply, Request};
+use crate::engine::registry_auth::saved_login;
 use crate::engine::{Engine, EngineError, LogDefault};
 
 #[derive(Serialize)]
@@ -25,6 +27,7 @@ pub fn run<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply<
     let plan = translate(parsed.value)?;
     let mut warnings = parsed.warnings;
     let run = Run {
+        context,
         engine: &context.engine,
         plan: &plan,
         request,
@@ -64,25 +67,30 @@ pub fn run<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply<
 }
 
 struct Run<'r, 'q> {
+    context: &'r Context,
     engine: &'r Engine,
     plan: &'r CreatePlan,
     request: &'r Request<'q>,
 }
 
 impl Run<'_, '_> {
+    /// Pulls with the saved login for the image's registry, if there is one.
     fn pull(&self) -> Result<(), ApiError> {
         let image = &self.plan.image;
-        let pulled = self.engine.pull(image, None, Some(self.request.client));
-        pulled.map_err(|error| ApiError::Pull {
-            image: image.clone(),
-            source: error,
-        })
+        let reference = ImageReference::parse(image).ok();
+        let registry = reference
+            .as_ref()
+            .and_then(|reference| reference.domain.as_deref());
+        let login = saved_login(&self.context.docker_config, registry);
+        let pulled = self.engine.pull(image, login, Some(self.request.client));
+        pulled.map_err(|error| ApiError::pull(image, error))
     }
 
     fn pull_if_missing(&self) -> Result<(), ApiError> {
-        match self.engine.has_image(&self.plan.image)? {
-            true => Ok(()),
-            false => self.pull(),
+        if self.engine.has_image(&self.plan.image)? {
+            Ok(())
+        } else {
+            self.pull()
         }
     }
 

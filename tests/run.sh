@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Runs everything: formatting, lints, documentation, all tests. Installs what is missing (apt, as root) and starts the
+# Docker engine if none answers. A test that cannot run for want of a tool fails; nothing is skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The packages whose programs the tests use, as program:package.
+needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-registry:docker-registry
+        htpasswd:apache2-utils prlimit:util-linux docker:docker.io)
+
+install_missing() {
+    local missing=() pair
+    for pair in "${needed[@]}"; do
+        command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "missing: ${missing[*]}; install them, or run this as root" >&2
+        exit 1
+    fi
+    echo "installing: ${missing[*]}"
+    apt-get update -qq
+    # A package's own service must not start here: the tests start what they need themselves.
+    printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
+    chmod +x /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    rm -f /usr/sbin/policy-rc.d
+    trap - EXIT
+}
+
+start_engine() {
+    docker version >/dev/null 2>&1 && return
+    echo "no Docker engine answers; starting one"
+    dockerd >/tmp/node-agent-dockerd.log 2>&1 &
+    for _ in $(seq 300); do
+        docker version >/dev/null 2>&1 && return
+        sleep 0.1
+    done
+    echo "the Docker engine did not start; see /tmp/node-agent-dockerd.log" >&2
+    exit 1
+}
+
+install_missing
+start_engine
+cargo fmt --all --check
+cargo clippy --all-targets -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
+cargo test
