@@ -101,16 +101,13 @@ impl<'w> Output<'w> {
         &mut self,
         mut take: impl FnMut(Stream, &[u8]) -> std::io::Result<()>,
     ) -> Result<bool, EngineError> {
+        let mut take = |stream, data: &[u8]| take(stream, data).map_err(EngineError::Taker);
         let count = self.answer.read(&mut self.buffer)?;
         if count == 0 {
-            self.demultiplexer
-                .finish(take)
-                .map_err(EngineError::Taker)?;
+            self.demultiplexer.finish(take)?;
             return Ok(false);
         }
-        self.demultiplexer
-            .feed(&self.buffer[..count], &mut take)
-            .map_err(EngineError::Taker)?;
+        self.demultiplexer.feed(&self.buffer[..count], &mut take)?;
         Ok(true)
     }
 
