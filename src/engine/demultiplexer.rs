@@ -5,6 +5,8 @@
 //! pieces is put together again, for each stream on its own, so that text stays text.
 #![forbid(unsafe_code)]
 
+use super::EngineError;
+
 /// Where a piece came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -13,6 +15,11 @@ pub enum Stream {
     /// Standard error.
     Stderr,
 }
+
+/// The stream byte of the engine's own words: it could not go on reading the log (stdcopy's `Systemerr`).
+const SYSTEM_ERROR: u8 = 3;
+/// Bytes of those words that are kept.
+const ERROR_BYTES: usize = 4096;
 
 /// Where we are in the stream.
 #[derive(Debug)]
@@ -24,6 +31,8 @@ pub struct Demultiplexer {
     left: u32,
     stream: Stream,
     partial: [Partial; 2],
+    /// The frame is the engine's own error, of which this much came.
+    error: Option<Vec<u8>>,
 }
 
 /// The first bytes of a character whose rest is still to come.
@@ -44,12 +53,13 @@ impl Demultiplexer {
             left: 0,
             stream: Stream::Stdout,
             partial,
+            error: None,
         }
     }
 
     /// Takes `bytes` as they came and hands on their data, never cutting a character in two. The first error of `take`
-    /// ends it.
-    pub fn feed<E>(
+    /// ends it, and so do a frame that is none and the engine's own error.
+    pub fn feed<E: From<EngineError>>(
         &mut self,
         mut bytes: &[u8],
         mut take: impl FnMut(Stream, &[u8]) -> Result<(), E>,
@@ -59,7 +69,8 @@ impl Demultiplexer {
                 return self.hand_on(bytes, &mut take);
             }
             if self.left == 0 {
-                bytes = self.fill_header(bytes);
+                bytes = self.fill_header(bytes)?;
+                self.end_error()?;
                 continue;
             }
             let count = bytes
@@ -68,13 +79,20 @@ impl Demultiplexer {
             let (data, rest) = bytes.split_at(count);
             self.left -= u32::try_from(count).unwrap_or(self.left);
             bytes = rest;
-            self.hand_on(data, &mut take)?;
+            match &mut self.error {
+                Some(words) => {
+                    let room = ERROR_BYTES - words.len();
+                    words.extend_from_slice(&data[..room.min(data.len())]);
+                    self.end_error()?;
+                }
+                None => self.hand_on(data, &mut take)?,
+            }
         }
         Ok(())
     }
 
-    /// Hands on what is left of characters that were never completed.
-    pub fn finish<E>(
+    /// Hands on what is left of characters that were never completed. An end inside a frame is an error: there was more.
+    pub fn finish<E: From<EngineError>>(
         &mut self,
         mut take: impl FnMut(Stream, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -84,26 +102,44 @@ impl Demultiplexer {
                 take(stream, &partial.bytes[..partial.filled])?;
             }
         }
+        if self.left > 0 || self.header_filled > 0 {
+            return Err(nonsense("it ends inside a frame").into());
+        }
         Ok(())
     }
 
-    fn fill_header<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+    fn fill_header<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], EngineError> {
         let count = bytes.len().min(8 - self.header_filled);
         self.header[self.header_filled..self.header_filled + count]
             .copy_from_slice(&bytes[..count]);
         self.header_filled += count;
         if self.header_filled == 8 {
-            let [kind, _, _, _, length @ ..] = self.header;
+            let [kind, padding @ .., a, b, c, d] = self.header;
+            if kind > SYSTEM_ERROR || padding != [0; 3] {
+                return Err(nonsense("it has a frame that is none"));
+            }
             self.header_filled = 0;
-            self.left = u32::from_be_bytes(length);
-            // 0 is stdin, 1 stdout, 2 stderr; 3 (the daemon's own errors) belongs to the latter.
+            self.left = u32::from_be_bytes([a, b, c, d]);
+            self.error = (kind == SYSTEM_ERROR).then(Vec::new);
+            // 0 is stdin, which moby's own reader takes for output.
             self.stream = if kind < 2 {
                 Stream::Stdout
             } else {
                 Stream::Stderr
             };
         }
-        &bytes[count..]
+        Ok(&bytes[count..])
+    }
+
+    /// The engine's error, when all of it is there.
+    fn end_error(&mut self) -> Result<(), EngineError> {
+        match self.error.take_if(|_| self.left == 0) {
+            Some(words) => Err(EngineError::InStream {
+                message: String::from_utf8_lossy(&words).trim().to_owned(),
+                code: None,
+            }),
+            None => Ok(()),
+        }
     }
 
     fn hand_on<E>(
@@ -136,6 +172,13 @@ impl Demultiplexer {
         } else {
             take(stream, whole)
         }
+    }
+}
+
+fn nonsense(problem: &str) -> EngineError {
+    EngineError::Nonsense {
+        call: "the output of a container".to_owned(),
+        problem: problem.to_owned(),
     }
 }
 
@@ -182,7 +225,7 @@ mod tests {
                 &mut err
             }
             .extend_from_slice(data);
-            Ok::<_, std::convert::Infallible>(())
+            Ok::<_, EngineError>(())
         };
         for piece in pieces {
             demultiplexer.feed(piece, &mut take).unwrap();
@@ -214,10 +257,53 @@ mod tests {
         demultiplexer
             .feed(&lie, |_, data| {
                 seen += data.len();
-                Ok::<_, ()>(())
+                Ok::<_, EngineError>(())
             })
             .unwrap();
         assert_eq!(seen, 3);
+        let end = demultiplexer.finish(|_, _| Ok::<_, EngineError>(()));
+        assert!(
+            matches!(end, Err(EngineError::Nonsense { .. })),
+            "the rest is missing"
+        );
+    }
+
+    fn failure(bytes: &[u8]) -> EngineError {
+        let mut demultiplexer = Demultiplexer::new(false);
+        let nothing = |_, _: &[u8]| Ok::<_, EngineError>(());
+        let fed: Result<(), _> = bytes
+            .chunks(3)
+            .try_for_each(|piece| demultiplexer.feed(piece, nothing));
+        fed.and_then(|()| demultiplexer.finish(nothing))
+            .unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_frame_is_not_taken_for_output() {
+        for bad in [
+            &b"\x04\0\0\0\0\0\0\x01x"[..],
+            b"\x01\0\x01\0\0\0\0\x01x",
+            b"plain text",
+            b"\x01\0\0",
+        ] {
+            assert!(
+                matches!(failure(bad), EngineError::Nonsense { .. }),
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_engines_own_error_is_an_error() {
+        let long = vec![b'x'; 2 * ERROR_BYTES];
+        for words in [&b"Error grabbing logs: gone\n"[..], b"", &long] {
+            let bytes = [frame(1, b"fine\n"), frame(3, words)].concat();
+            let EngineError::InStream { message, .. } = failure(&bytes) else {
+                panic!("not told");
+            };
+            let kept = &words[..words.len().min(ERROR_BYTES)];
+            assert_eq!(message.as_bytes(), kept.trim_ascii());
+        }
     }
 
     #[test]
@@ -228,14 +314,14 @@ mod tests {
             demultiplexer
                 .feed(&[byte], |_, data| {
                     seen.extend_from_slice(data);
-                    Ok::<_, ()>(())
+                    Ok::<_, EngineError>(())
                 })
                 .unwrap();
         }
         demultiplexer
             .finish(|_, data| {
                 seen.extend_from_slice(data);
-                Ok::<_, ()>(())
+                Ok::<_, EngineError>(())
             })
             .unwrap();
         assert_eq!(seen, [0xff, 0xe2, b'a', 0xf0, 0x9f, 0x80]);

@@ -182,6 +182,11 @@ impl Answer<'_> {
             .map_err(|error| EngineError::from_io(error, &self.socket, &self.call, self.idle))
     }
 
+    /// Whether a read would not wait for the engine.
+    pub fn is_at_hand(&mut self) -> bool {
+        self.body.has_ahead() || self.body.source_mut().is_readable()
+    }
+
     /// The whole body, which may have [`limits::ENGINE_JSON_BYTES`].
     pub fn read_all(&mut self) -> Result<Vec<u8>, EngineError> {
         let mut bytes = Vec::new();

@@ -79,6 +79,12 @@ impl<'w, S: AsFd> Timed<'w, S> {
         self.timeout = timeout;
     }
 
+    /// Whether a read would not wait: bytes, the end or an error are there.
+    pub fn is_readable(&self) -> bool {
+        let readiness = poll::wait(self.stream.as_fd(), Interest::Read, Duration::ZERO, None);
+        !matches!(readiness, Ok(Readiness::TimedOut))
+    }
+
     /// The stream inside.
     pub fn get_ref(&self) -> &S {
         &self.stream

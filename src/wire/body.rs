@@ -71,6 +71,11 @@ impl<R: Read> BodyReader<R> {
         &mut self.source
     }
 
+    /// Whether the next read needs nothing from the source.
+    pub fn has_ahead(&self) -> bool {
+        self.is_done() || self.position < self.ahead.len()
+    }
+
     /// The source and the bytes that were read from it but do not belong to this body.
     pub fn into_parts(mut self) -> (R, Vec<u8>) {
         self.ahead.drain(..self.position);

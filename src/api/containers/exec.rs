@@ -219,7 +219,9 @@ fn stream(
     sink: &mut dyn Sink,
 ) -> Result<(), ApiError> {
     while pump_until(&mut output, until, |_, data| sink.write_all(data))? {
-        sink.flush().map_err(ApiError::ClientGone)?;
+        if !output.is_at_hand() {
+            sink.flush().map_err(ApiError::ClientGone)?;
+        }
     }
     sink.trailer(EXIT_CODE, exit_code(engine, id)?.to_string());
     Ok(())

@@ -89,12 +89,13 @@ fn bad_time(name: &str) -> ApiError {
     )
 }
 
-/// Hands on as it comes. A flush after each read: the engine's lines leave at once, and while it has more at hand they
-/// travel together.
+/// Hands on as it comes. A line leaves at once when the engine has no other at hand; what stands in the log already
+/// travels together.
 fn follow(mut output: Output<'_>, sink: &mut dyn Sink) -> Result<(), ApiError> {
-    // What stands in the engine's logs already may fill the first read; a client sees it before the next line comes.
     while output.pump(|_, data| sink.write_all(data))? {
-        sink.flush().map_err(ApiError::ClientGone)?;
+        if !output.is_at_hand() {
+            sink.flush().map_err(ApiError::ClientGone)?;
+        }
     }
     Ok(())
 }
