@@ -2,6 +2,7 @@
 //! and removed when its owner is dropped, also when the test fails.
 
 pub mod agent;
+pub mod haproxy;
 pub mod http;
 pub mod process;
 
