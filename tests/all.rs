@@ -4,6 +4,7 @@
 mod auth;
 mod command_line;
 mod framing;
+mod haproxy;
 mod layers;
 mod lifecycle;
 mod openapi;

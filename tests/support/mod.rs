@@ -1,9 +1,10 @@
 //! Starts the real binary on a free port with its own directories, and talks to it. Whatever a test starts is stopped
 //! and removed when its owner is dropped, also when the test fails.
 
-pub(crate) mod agent;
-pub(crate) mod http;
-pub(crate) mod process;
+pub mod agent;
+pub mod haproxy;
+pub mod http;
+pub mod process;
 
 pub(crate) use agent::Agent;
 pub(crate) use http::Client;
