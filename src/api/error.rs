@@ -194,7 +194,9 @@ impl ApiError {
             Self::Conflict { .. } => 409,
             Self::TooLarge { .. } => 413,
             Self::UnsupportedMediaType { .. } => 415,
-            Self::Internal { .. } | Self::ClientGone(_) => 500,
+            Self::Internal { .. } => 500,
+            // For the log alone; nobody is there to be answered.
+            Self::ClientGone(_) => 499,
             Self::NotSupported(_) => 501,
             Self::Busy { .. } | Self::Stopping => 503,
             Self::Timeout { .. } => 504,

@@ -198,6 +198,10 @@ impl Client {
                 let _watch = reply.is_endless().then(|| followers.add(&self.stream));
                 send_reply(out, to, reply, &mut summary)
             }
+            Err(ApiError::ClientGone(error)) => {
+                summary.note(&ApiError::ClientGone(io::Error::from(error.kind())));
+                Err(error)
+            }
             Err(error) => {
                 summary.note(&error);
                 let to = To {

@@ -170,6 +170,9 @@ impl<'c, 'r> Outgoing<'c, 'r> {
     /// breaks the connection, so that nobody takes half a body for all of it.
     pub(super) fn fail(self, error: &ApiError) -> Result<Sent, io::Error> {
         match self.stage {
+            Stage::Holding { .. } if matches!(error, ApiError::ClientGone(_)) => {
+                Err(io::Error::from(io::ErrorKind::BrokenPipe))
+            }
             Stage::Holding { out, .. } => send_whole(out, self.to, &Answer::of_error(error)),
             _ => Err(io::Error::from(io::ErrorKind::BrokenPipe)),
         }
