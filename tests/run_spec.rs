@@ -19,7 +19,7 @@ fn create_by_us(docker: &Docker, fields: &Value) -> Result<String, String> {
     }
     let body: RunBody = serde_json::from_value(body).unwrap();
     let plan = translate(body).map_err(|error| error.to_string())?;
-    let created = docker.create_by_engine(&plan.create);
+    let created = docker::create_by_engine(&plan.create);
     // What we let pass, the engine takes.
     Ok(created.unwrap_or_else(|error| panic!("{fields}: {error}")))
 }
@@ -35,13 +35,12 @@ fn compare(
         let text = text.replace("VOLUME", &docker.name);
         let theirs = docker.create_by_cli(&[flag, &text], &[]);
         let ours = create_by_us(docker, &json!({field: [text]}));
-        meet(docker, &text, *verdict, (theirs, ours), &seen);
+        meet(&text, *verdict, (theirs, ours), &seen);
     }
 }
 
 /// Holds both containers, or refusals, to the verdict.
 fn meet(
-    docker: &Docker,
     text: &str,
     verdict: Verdict,
     created: (Result<String, String>, Result<String, String>),
@@ -49,7 +48,7 @@ fn meet(
 ) {
     match (verdict, created) {
         (Verdict::Same, (Ok(theirs), Ok(ours))) => {
-            let (theirs, ours) = docker.inspect(&theirs, &ours);
+            let (theirs, ours) = docker::inspect(&theirs, &ours);
             assert_eq!(seen(ours), seen(theirs), "{text}");
         }
         (Verdict::Bad, (Err(_), Err(_))) | (Verdict::Stricter(_), (Ok(_), Err(_))) => {}
@@ -104,7 +103,7 @@ fn single_values_are_those_of_the_cli() {
     for ((flag, field, pointer), text, verdict) in SCALARS {
         let theirs = docker.create_by_cli(&[flag, text], &[]);
         let ours = create_by_us(&docker, &json!({*field: text}));
-        meet(&docker, text, *verdict, (theirs, ours), |inspect| {
+        meet(text, *verdict, (theirs, ours), |inspect| {
             pick(&inspect, &[pointer])
         });
     }
@@ -112,12 +111,9 @@ fn single_values_are_those_of_the_cli() {
 
 #[test]
 fn images_are_those_of_the_cli() {
-    let docker = Docker::new();
     for (text, is_image) in IMAGES {
         // Never there, so it fails in any case; what is no reference fails before the engine looks for it.
-        let complaint = docker
-            .run(&["create", "--pull", "never", "--", text])
-            .unwrap_err();
+        let complaint = docker::run(&["create", "--pull", "never", "--", text]).unwrap_err();
         let is_theirs = complaint.to_lowercase().contains("no such image");
         assert_eq!(is_theirs, *is_image, "{text:?}: {complaint}");
         assert_eq!(ImageReference::parse(text).is_ok(), *is_image, "{text:?}");
@@ -128,7 +124,7 @@ fn images_are_those_of_the_cli() {
 fn every_field_reaches_the_engine_as_from_the_cli() {
     let docker = Docker::new();
     let network = format!("{}-net", docker.name);
-    docker.run(&["network", "create", &network]).unwrap();
+    docker::run(&["network", "create", &network]).unwrap();
     let flags = "-p 127.0.0.1:8080:80 -p 53/udp -e A=0 -e B= -e A=1 -v /tmp/a:/b:ro -v /c --restart on-failure:3 \
                  --health-interval 1.5s --health-timeout 2s --health-retries 4 --health-start-period 100ms \
                  --label x=y --label z --user 1000:1000 --workdir /tmp --hostname web.example.com \
@@ -160,7 +156,7 @@ fn every_field_reaches_the_engine_as_from_the_cli() {
         "network": network,
     });
     let ours = create_by_us(&docker, &fields).unwrap();
-    let (mut theirs, ours) = docker.inspect(&theirs, &ours);
+    let (mut theirs, ours) = docker::inspect(&theirs, &ours);
     // The CLI keeps the variables in a map, which has no order.
     let env = theirs["Config"]["Env"].as_array_mut().unwrap();
     env.sort_by_key(|text| text.as_str().map(str::to_owned));

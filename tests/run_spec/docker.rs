@@ -55,11 +55,6 @@ impl Docker {
         format!("{LABEL}={}", self.name)
     }
 
-    /// What `docker ARGS` says, or its complaint.
-    pub(super) fn run(&self, args: &[&str]) -> Result<String, String> {
-        said(&Command::new("docker").args(args).output().unwrap())
-    }
-
     /// The id of a container that the CLI makes.
     pub(super) fn create_by_cli(&self, flags: &[&str], command: &[&str]) -> Result<String, String> {
         let (label, image) = (self.label(), self.image());
@@ -67,45 +62,7 @@ impl Docker {
         args.extend(flags);
         args.push(&image);
         args.extend(command);
-        self.run(&args)
-    }
-
-    /// The id of a container that the engine makes of `body`.
-    pub(super) fn create_by_engine(&self, body: &Value) -> Result<String, String> {
-        let body = body.to_string();
-        let mut engine = UnixStream::connect("/var/run/docker.sock").unwrap();
-        // HTTP/1.0: the answer ends with the connection.
-        let head = format!(
-            "POST /v1.41/containers/create HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        engine.write_all(head.as_bytes()).unwrap();
-        engine.write_all(body.as_bytes()).unwrap();
-        let mut answer = String::new();
-        engine.read_to_string(&mut answer).unwrap();
-        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
-        if !head.contains(" 201 ") {
-            return Err(text.trim().to_owned());
-        }
-        let answer: Value = serde_json::from_str(text).unwrap();
-        Ok(answer["Id"].as_str().unwrap().to_owned())
-    }
-
-    /// What the engine knows of both containers.
-    pub(super) fn inspect(&self, left: &str, right: &str) -> (Value, Value) {
-        let text = self.run(&["inspect", left, right]).unwrap();
-        let mut all: Value = serde_json::from_str(&text).unwrap();
-        (all[0].take(), all[1].take())
-    }
-
-    /// Removes what `list` lists, a line each.
-    fn sweep(&self, list: &[&str], remove: &[&str]) {
-        let listed = self.run(list).unwrap_or_default();
-        let mut args = remove.to_vec();
-        args.extend(listed.lines());
-        if args.len() > remove.len() {
-            let _ = self.run(&args);
-        }
+        run(&args)
     }
 }
 
@@ -113,16 +70,59 @@ impl Drop for Docker {
     fn drop(&mut self) {
         let label = format!("label={}", self.label());
         let name = format!("name={}", self.name);
-        self.sweep(&["ps", "-aq", "--filter", &label], &["rm", "-fv"]);
-        self.sweep(
+        sweep(&["ps", "-aq", "--filter", &label], &["rm", "-fv"]);
+        sweep(
             &["volume", "ls", "-q", "--filter", &name],
             &["volume", "rm"],
         );
-        self.sweep(
+        sweep(
             &["network", "ls", "-q", "--filter", &name],
             &["network", "rm"],
         );
-        let _ = self.run(&["rmi", &self.image()]);
+        let _ = run(&["rmi", &self.image()]);
+    }
+}
+
+/// What `docker ARGS` says, or its complaint.
+pub(super) fn run(args: &[&str]) -> Result<String, String> {
+    said(&Command::new("docker").args(args).output().unwrap())
+}
+
+/// The id of a container that the engine makes of `body`.
+pub(super) fn create_by_engine(body: &Value) -> Result<String, String> {
+    let body = body.to_string();
+    let mut engine = UnixStream::connect("/var/run/docker.sock").unwrap();
+    // HTTP/1.0: the answer ends with the connection.
+    let head = format!(
+        "POST /v1.41/containers/create HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    engine.write_all(head.as_bytes()).unwrap();
+    engine.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    engine.read_to_string(&mut answer).unwrap();
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+    if !head.contains(" 201 ") {
+        return Err(text.trim().to_owned());
+    }
+    let answer: Value = serde_json::from_str(text).unwrap();
+    Ok(answer["Id"].as_str().unwrap().to_owned())
+}
+
+/// What the engine knows of both containers.
+pub(super) fn inspect(left: &str, right: &str) -> (Value, Value) {
+    let text = run(&["inspect", left, right]).unwrap();
+    let mut all: Value = serde_json::from_str(&text).unwrap();
+    (all[0].take(), all[1].take())
+}
+
+/// Removes what `list` lists, a line each.
+fn sweep(list: &[&str], remove: &[&str]) {
+    let listed = run(list).unwrap_or_default();
+    let mut args = remove.to_vec();
+    args.extend(listed.lines());
+    if args.len() > remove.len() {
+        let _ = run(&args);
     }
 }
 
