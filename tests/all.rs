@@ -5,6 +5,7 @@ mod auth;
 mod command_line;
 mod framing;
 mod haproxy;
+mod lanes;
 mod layers;
 mod lifecycle;
 mod openapi;

@@ -122,9 +122,10 @@ impl Client {
         request: &mut Request<'a>,
         workshop: &'a Workshop,
     ) -> Option<Then> {
-        let keeps_alive = request.head.keeps_alive() && !workshop.stopping.load(Ordering::Relaxed);
         let result = self.handle(route, request, workshop);
-        let keep_alive = keeps_alive && is_drainable(request);
+        // Asked now: the stop may have come while the request was worked on.
+        let is_stopping = workshop.stopping.load(Ordering::Relaxed);
+        let keep_alive = request.head.keeps_alive() && !is_stopping && is_drainable(request);
         let to = To {
             head: &request.head,
             id: &request.id,

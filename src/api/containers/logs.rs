@@ -18,16 +18,24 @@ pub fn logs<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply
     let wanted = wanted(&request.query()?)?;
     let container = context.engine.inspect(name).map_err(about(name))?;
     let tty = container.config.unwrap_or_default().tty;
+    let driver = container.host_config.unwrap_or_default().log_config.driver;
+    if driver == "none" {
+        return Err(keeps_nothing(name));
+    }
     let client = Some(request.client);
+    if wanted.follow {
+        // Opened once the client has its head: engine 20.10 sends its own only with the first line of the log.
+        return Ok(Reply::live(reply::TEXT, "", move |sink| {
+            follow(
+                context.engine.logs(&container.id, tty, &wanted, client)?,
+                sink,
+            )
+        }));
+    }
     let output = context
         .engine
         .logs(&container.id, tty, &wanted, client)
         .map_err(|error| unreadable(name, error))?;
-    if wanted.follow {
-        return Ok(Reply::live(reply::TEXT, "", move |sink| {
-            follow(output, sink)
-        }));
-    }
     if request.accepts_explicitly("text/plain") {
         return Ok(Reply::stream(reply::TEXT, move |sink| pour(output, sink)));
     }
@@ -37,14 +45,18 @@ pub fn logs<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply
     }))
 }
 
-/// Drivers that keep nothing cannot be read.
+/// Other drivers that keep nothing say so when they are asked.
 fn unreadable(name: &str, error: EngineError) -> ApiError {
     match error {
-        EngineError::Answer { status: 501, .. } => ApiError::NotSupported(format!(
-            "the log driver of container `{name}` keeps nothing that can be read"
-        )),
+        EngineError::Answer { status: 501, .. } => keeps_nothing(name),
         error => about(name)(error),
     }
+}
+
+fn keeps_nothing(name: &str) -> ApiError {
+    ApiError::NotSupported(format!(
+        "the log driver of container `{name}` keeps nothing that can be read"
+    ))
 }
 
 fn wanted(query: &Query) -> Result<LogQuery, ApiError> {
