@@ -1,5 +1,7 @@
 //! Everything that is tested from outside: the real binary, the real engine.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+// A test program is nobody's library.
+#![allow(unreachable_pub)]
 
 mod auth;
 mod command_line;
