@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::sys::timed;
+use crate::wire::body::framing_error;
+use crate::wire::chunked::FramingError;
 
 /// A failed call. `Display` makes one sentence for a person.
 #[derive(Debug)]
@@ -63,6 +65,11 @@ impl EngineError {
         let call = call.to_owned();
         match error.kind() {
             _ if timed::is_hangup(&error) => Self::Abandoned,
+            // An engine that ends in the middle of an answer is on its way out.
+            _ if framing_error(&error) == Some(FramingError::Truncated) => Self::Unreachable {
+                socket: socket.to_owned(),
+                source: broken_off(),
+            },
             io::ErrorKind::TimedOut => Self::Timeout { call, after },
             io::ErrorKind::InvalidData => Self::Nonsense {
                 call,
@@ -98,6 +105,14 @@ impl EngineError {
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::Nonsense { .. }
         )
     }
+}
+
+/// The error of a connection that ended too early.
+pub(super) fn broken_off() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "the connection ended in the middle of an answer",
+    )
 }
 
 impl fmt::Display for EngineError {

@@ -13,6 +13,11 @@ pub mod registry_auth;
 mod transport;
 mod version;
 
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod scripted;
+
 pub use demultiplexer::{Demultiplexer, Stream};
 pub use error::EngineError;
 pub use logs::{LogQuery, Output};
@@ -104,17 +109,17 @@ impl Engine {
         patience: Patience<'w>,
     ) -> Result<Answer<'w>, EngineError> {
         let version = self.version()?;
-        match self.send(version, call, patience) {
-            Err(error) => match version::minimum_in(&error) {
-                // The engine was upgraded under us, or lied; its own minimum is right.
-                Some(minimum) if minimum != version => {
-                    self.memory().version = Some(minimum);
-                    self.send(minimum, call, patience)
-                }
-                _ => Err(error),
-            },
-            answer => answer,
-        }
+        let result = self.send(version, call, patience);
+        let Some(refused) = result.as_ref().err().and_then(version::refused) else {
+            return result;
+        };
+        // The engine was exchanged under us, or lied; its own minimum is right.
+        let version = match refused.minimum {
+            Some(minimum) => minimum,
+            None => self.negotiate()?,
+        };
+        self.memory().version = Some(version);
+        self.send(version, call, patience)
     }
 
     fn send<'w>(

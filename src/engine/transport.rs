@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::EngineError;
+use super::error::broken_off;
 use crate::limits;
 use crate::sys::{socket, timed::Timed};
 use crate::wire::scan::HeadScan;
@@ -80,11 +81,11 @@ impl Call<'_> {
         let stream = socket::connect_unix(socket, limits::ENGINE_CONNECT)
             .map_err(|error| failed(error, limits::ENGINE_CONNECT))?;
         let mut stream = Timed::new(stream, patience.first_byte).watching(patience.client);
-        if let Err(error) = stream.write_all(&self.encode()) {
-            // An early answer (EPIPE) may stand in the socket; anything else is final.
-            if error.kind() != io::ErrorKind::BrokenPipe {
+        match stream.write_all(&self.encode()) {
+            Err(error) if !may_have_answered(&error, &stream) => {
                 return Err(failed(error, patience.first_byte));
             }
+            _ => {}
         }
         let (head, ahead) = read_head(&mut stream, self.method == "HEAD")
             .map_err(|error| failed(error, patience.first_byte))?;
@@ -119,11 +120,9 @@ impl Call<'_> {
             // A body without this type is a 400.
             let length = body.len().to_string();
             text.extend([
-                "Content-Type: application/json
-Content-Length: ",
+                "Content-Type: application/json\r\nContent-Length: ",
                 &length,
-                "
-",
+                "\r\n",
             ]);
         } else if self.method == "POST" {
             text.push_str("Content-Length: 0\r\n");
@@ -132,6 +131,16 @@ Content-Length: ",
         let mut bytes = text.into_bytes();
         bytes.extend_from_slice(self.body.unwrap_or_default());
         bytes
+    }
+}
+
+/// An engine that refuses a body early answers without reading on: our write fails, or waits for ever, while the answer
+/// stands in the socket.
+fn may_have_answered(error: &io::Error, stream: &Timed<'_, UnixStream>) -> bool {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => true,
+        io::ErrorKind::TimedOut => stream.is_readable(),
+        _ => false,
     }
 }
 
@@ -156,8 +165,7 @@ fn read_head(stream: &mut impl Read, to_head: bool) -> io::Result<(ResponseHead,
             return Ok((head, bytes));
         }
         match stream.read(&mut piece)? {
-            0 if bytes.is_empty() => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
-            0 => return Err(invalid("it ends within the head")),
+            0 => return Err(broken_off()),
             count => bytes.extend_from_slice(&piece[..count]),
         }
     }

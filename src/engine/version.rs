@@ -37,9 +37,18 @@ impl fmt::Display for Version {
     }
 }
 
-/// The least version in "client version 1.24 is too old. Minimum supported API version is 1.44": there is no other
-/// place where the engine tells it. Docker API, /_ping and version middleware.
-pub(super) fn minimum_in(error: &EngineError) -> Option<Version> {
+/// The engine does not speak the version of the path. Its middleware says so before anything was done, so that the
+/// call can be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// The oldest version it speaks, when ours was older.
+    pub(super) minimum: Option<Version>,
+}
+
+/// Whether `error` is about the version: "client version 1.24 is too old. Minimum supported API version is 1.44" or
+/// "… is too new. Maximum supported API version is 1.41". There is no other place where the engine tells it, and
+/// nothing but a second try depends on these words. Docker API, version middleware.
+pub(super) fn refused(error: &EngineError) -> Option<Refused> {
     let EngineError::Answer {
         status: 400,
         message,
@@ -47,16 +56,24 @@ pub(super) fn minimum_in(error: &EngineError) -> Option<Version> {
     else {
         return None;
     };
-    let (_, rest) = message.split_once("Minimum supported API version is ")?;
-    Version::parse(rest.split([',', ' ']).next()?.trim_end_matches('.'))
+    let minimum = || {
+        let (_, rest) = message.split_once("Minimum supported API version is ")?;
+        Version::parse(rest.split([',', ' ']).next()?.trim_end_matches('.'))
+    };
+    message
+        .starts_with("client version ")
+        .then(|| Refused { minimum: minimum() })
 }
 
 impl Engine {
     /// The version to speak; asks the engine when it is not known.
     pub(super) fn version(&self) -> Result<Version, EngineError> {
-        if let Some(version) = self.memory().version {
-            return Ok(version);
-        }
+        let known = self.memory().version;
+        known.map_or_else(|| self.negotiate(), Ok)
+    }
+
+    /// Asks for the version and remembers it.
+    pub(super) fn negotiate(&self) -> Result<Version, EngineError> {
         let patience = Patience {
             first_byte: limits::ENGINE_FIRST_BYTE,
             ..Patience::default()
@@ -90,7 +107,8 @@ impl Engine {
             idle: timeout,
             client: None,
         }) {
-            self.memory().version.get_or_insert(version);
+            // Anew each time: an engine that was exchanged between two probes was never seen to be away.
+            self.memory().version = Some(version);
             true
         } else {
             *self.memory() = super::Memory::default();
@@ -118,7 +136,11 @@ mod tests {
         };
         let message =
             "client version 1.43 is too old. Minimum supported API version is 1.44, please upgrade";
-        assert_eq!(minimum_in(&refusal(message)), Version::parse("1.44"));
-        assert_eq!(minimum_in(&refusal("bad parameter")), None);
+        let minimum = Version::parse("1.44");
+        assert_eq!(refused(&refusal(message)), Some(Refused { minimum }));
+        let message = "client version 1.44 is too new. Maximum supported API version is 1.41";
+        let minimum = None;
+        assert_eq!(refused(&refusal(message)), Some(Refused { minimum }));
+        assert_eq!(refused(&refusal("bad parameter")), None);
     }
 }
