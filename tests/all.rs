@@ -5,6 +5,7 @@
 
 mod auth;
 mod command_line;
+mod container_api;
 mod framing;
 mod haproxy;
 mod lanes;

@@ -5,10 +5,9 @@ use node_agent::api::containers::spec::{RunBody, translate};
 use node_agent::api::image_reference::ImageReference;
 use serde_json::{Value, json};
 
-mod docker;
 mod tables;
 
-use docker::Docker;
+use crate::support::docker::{self, Docker};
 use tables::{IMAGES, PORTS, SCALARS, VOLUMES, Verdict};
 
 /// The container that the engine makes of `fields`, as the handler would ask for it.

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use super::http::{Client, Response};
 
 /// The token every test agent has, and the key that goes with it.
-pub(crate) const TOKEN: &str = "test-token";
+pub const TOKEN: &str = "test-token";
 /// `printf node-agent: | openssl dgst -sha256 -hmac test-token`
-pub(crate) const KEY: &str = "e833c59d856101458443de2155708996ae4fa9dfedd711f2574d8d5b278cb6e5";
+pub const KEY: &str = "e833c59d856101458443de2155708996ae4fa9dfedd711f2574d8d5b278cb6e5";
 
 /// A running agent.
-pub(crate) struct Agent {
+pub struct Agent {
     child: Child,
     address: SocketAddr,
     log: Arc<Log>,
@@ -29,13 +29,13 @@ struct Log {
 }
 
 /// The environment of an agent to be started.
-pub(crate) struct Setup {
+pub struct Setup {
     command: Command,
     state: tempfile::TempDir,
 }
 
 /// The program under test, with nothing but what it needs in its environment.
-pub(crate) fn program() -> Command {
+pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_node-agent"));
     command
         .env_clear()
@@ -46,7 +46,7 @@ pub(crate) fn program() -> Command {
 
 impl Setup {
     /// Loopback, a free port, a directory of its own.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let state = tempfile::tempdir().unwrap();
         let mut command = program();
         command
@@ -60,24 +60,24 @@ impl Setup {
     }
 
     /// Sets a variable.
-    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// Takes a variable away.
-    pub(crate) fn without(mut self, name: &str) -> Self {
+    pub fn without(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
     }
 
     /// The engine's socket.
-    pub(crate) fn engine(self, socket: &Path) -> Self {
+    pub fn engine(self, socket: &Path) -> Self {
         self.env("NODE_AGENT_DOCKER_SOCKET", socket)
     }
 
     /// Starts it and waits until it listens.
-    pub(crate) fn start(mut self) -> Agent {
+    pub fn start(mut self) -> Agent {
         let mut child = self
             .command
             .stderr(Stdio::piped())
@@ -106,7 +106,7 @@ impl Setup {
     }
 
     /// Runs it until it ends by itself, which a refused configuration makes it do; its exit code and stderr.
-    pub(crate) fn fail(mut self) -> (i32, String) {
+    pub fn fail(mut self) -> (i32, String) {
         let output = self.command.output().unwrap();
         (
             output.status.code().unwrap(),
@@ -117,46 +117,46 @@ impl Setup {
 
 impl Agent {
     /// An agent with the usual setup, on the real engine.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Setup::new().start()
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The process id.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// A connection to it.
-    pub(crate) fn connect(&self) -> Client {
+    pub fn connect(&self) -> Client {
         Client::connect(self.address)
     }
 
     /// A GET with the key.
-    pub(crate) fn get(&self, path: &str) -> Response {
+    pub fn get(&self, path: &str) -> Response {
         self.connect()
             .request("GET", path, &[("X-API-Key", KEY)], b"")
     }
 
     /// A POST with the key and a JSON body.
-    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> Response {
+    pub fn post(&self, path: &str, body: &serde_json::Value) -> Response {
         let headers = [("X-API-Key", KEY), ("Content-Type", "application/json")];
         self.connect()
             .request("POST", path, &headers, body.to_string().as_bytes())
     }
 
     /// A POST with the key and no body.
-    pub(crate) fn post_nothing(&self, path: &str) -> Response {
+    pub fn post_nothing(&self, path: &str) -> Response {
         self.connect()
             .request("POST", path, &[("X-API-Key", KEY)], b"")
     }
 
     /// The first line of the log that contains `text`, waiting for it.
-    pub(crate) fn wait_for_log(&self, text: &str) -> String {
+    pub fn wait_for_log(&self, text: &str) -> String {
         let until = Instant::now() + Duration::from_secs(20);
         let mut lines = self.log.lines.lock().unwrap();
         loop {
@@ -170,27 +170,27 @@ impl Agent {
     }
 
     /// Everything it has logged so far.
-    pub(crate) fn log(&self) -> Vec<String> {
+    pub fn log(&self) -> Vec<String> {
         self.log.lines.lock().unwrap().clone()
     }
 
     /// Sends a signal.
-    pub(crate) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         super::process::signal(self.child.id(), name);
     }
 
     /// Waits until it ends by itself.
-    pub(crate) fn wait(&mut self) -> ExitStatus {
+    pub fn wait(&mut self) -> ExitStatus {
         super::eventually("the agent to end", || self.child.try_wait().unwrap())
     }
 
     /// Reads a figure of `/proc/<pid>/status`, in its own unit (kB for memory).
-    pub(crate) fn proc_status(&self, field: &str) -> u64 {
+    pub fn proc_status(&self, field: &str) -> u64 {
         super::process::status_field(self.child.id(), field)
     }
 
     /// How many descriptors it has open.
-    pub(crate) fn descriptors(&self) -> usize {
+    pub fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))
             .unwrap()
             .count()

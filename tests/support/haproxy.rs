@@ -92,15 +92,16 @@ impl Drop for HaProxy {
 
 fn configuration(directory: &Path, check: &str, servers: &[(&str, SocketAddr)]) -> String {
     let directory = directory.display();
-    let servers: String = servers
+    let lines: Vec<_> = servers
         .iter()
-        .map(|(name, address)| format!("    server {name} {address}\n"))
+        .map(|(name, address)| format!("    server {name} {address}"))
         .collect();
+    let servers = lines.join("\n");
     format!(
         "global\n    stats socket {directory}/stats.sock\n\
          defaults\n    mode http\n    timeout connect 2s\n    timeout client 10s\n    timeout server 10s\n    \
          timeout check 2s\n\
          frontend front\n    bind unix@{directory}/front.sock\n    default_backend agents\n\
-         backend agents\n{check}\n    default-server check inter 100ms fall 2 rise 2\n{servers}"
+         backend agents\n{check}\n    default-server check inter 100ms fall 2 rise 2\n{servers}\n"
     )
 }

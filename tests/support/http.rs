@@ -5,13 +5,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A connection to the agent.
-pub(crate) struct Client {
+pub struct Client {
     stream: BufReader<TcpStream>,
 }
 
 /// A whole answer.
 #[derive(Debug)]
-pub(crate) struct Response {
+pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -20,7 +20,7 @@ pub(crate) struct Response {
 
 impl Client {
     /// Connects; no read waits longer than 30 s.
-    pub(crate) fn connect(address: SocketAddr) -> Self {
+    pub fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
@@ -32,22 +32,22 @@ impl Client {
     }
 
     /// The socket.
-    pub(crate) fn socket(&self) -> &TcpStream {
+    pub fn socket(&self) -> &TcpStream {
         self.stream.get_ref()
     }
 
     /// Sends these bytes as they are.
-    pub(crate) fn send(&mut self, bytes: &[u8]) {
+    pub fn send(&mut self, bytes: &[u8]) {
         self.stream.get_mut().write_all(bytes).unwrap();
     }
 
     /// Sends as much as the agent takes.
-    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
 
     /// One request and its answer.
-    pub(crate) fn request(
+    pub fn request(
         &mut self,
         method: &str,
         path: &str,
@@ -59,12 +59,7 @@ impl Client {
     }
 
     /// The bytes of a request.
-    pub(crate) fn encode(
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Vec<u8> {
+    pub fn encode(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: agent\r\n");
         for (name, value) in headers {
             head.extend([*name, ": ", value, "\r\n"]);
@@ -76,12 +71,12 @@ impl Client {
     }
 
     /// The next answer.
-    pub(crate) fn response(&mut self) -> Response {
+    pub fn response(&mut self) -> Response {
         self.response_to("GET")
     }
 
     /// The next answer, to a request with `method`.
-    pub(crate) fn response_to(&mut self, method: &str) -> Response {
+    pub fn response_to(&mut self, method: &str) -> Response {
         let mut response = self.head();
         if method != "HEAD" {
             self.read_body(&mut response).unwrap();
@@ -90,7 +85,7 @@ impl Client {
     }
 
     /// The head of the next answer; its body is still to come.
-    pub(crate) fn head(&mut self) -> Response {
+    pub fn head(&mut self) -> Response {
         let line = self.line();
         let status = line
             .split(' ')
@@ -107,7 +102,7 @@ impl Client {
     }
 
     /// The next chunk of a chunked answer; empty at its end.
-    pub(crate) fn chunk(&mut self) -> Vec<u8> {
+    pub fn chunk(&mut self) -> Vec<u8> {
         let size = usize::from_str_radix(self.line().trim(), 16).unwrap();
         let mut chunk = vec![0; size + if size > 0 { 2 } else { 0 }];
         self.stream.read_exact(&mut chunk).unwrap();
@@ -155,14 +150,14 @@ impl Client {
     }
 
     /// Everything up to the end of the connection; a reset ends it too.
-    pub(crate) fn rest(&mut self) -> Vec<u8> {
+    pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let _ = self.stream.read_to_end(&mut rest);
         rest
     }
 
     /// Whether the agent has ended the connection, in order or not.
-    pub(crate) fn is_closed(&mut self) -> bool {
+    pub fn is_closed(&mut self) -> bool {
         matches!(self.stream.read(&mut [0]), Ok(0))
             || matches!(self.stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::ConnectionReset)
     }
@@ -170,7 +165,7 @@ impl Client {
 
 impl Response {
     /// The first header `name`, in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(field, _)| field == name)
@@ -178,20 +173,20 @@ impl Response {
     }
 
     /// The body as text.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body as JSON.
     #[track_caller]
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// The sentence of an error answer, which must have the documented form.
     #[track_caller]
-    pub(crate) fn error(&self) -> String {
+    pub fn error(&self) -> String {
         assert_eq!(
             self.header("content-type"),
             Some("application/json"),
@@ -206,7 +201,7 @@ impl Response {
 
     /// Fails unless the status is `status`, showing the body.
     #[track_caller]
-    pub(crate) fn expect(self, status: u16) -> Self {
+    pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self
     }

@@ -2,17 +2,18 @@
 //! and removed when its owner is dropped, also when the test fails.
 
 pub mod agent;
+pub mod docker;
 pub mod haproxy;
 pub mod http;
 pub mod process;
 
-pub(crate) use agent::Agent;
-pub(crate) use http::Client;
+pub use agent::Agent;
+pub use http::{Client, Response};
 
 use std::time::{Duration, Instant};
 
 /// Waits until `condition` gives something, and fails loudly when it does not in time.
-pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(found) = condition() {

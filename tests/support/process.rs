@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// Sends the signal `name` (`TERM`, `STOP`, …).
-pub(crate) fn signal(pid: u32, name: &str) {
+pub fn signal(pid: u32, name: &str) {
     let status = Command::new("kill")
         .arg(format!("-{name}"))
         .arg(pid.to_string())
@@ -13,7 +13,7 @@ pub(crate) fn signal(pid: u32, name: &str) {
 }
 
 /// A figure of `/proc/<pid>/status`.
-pub(crate) fn status_field(pid: u32, field: &str) -> u64 {
+pub fn status_field(pid: u32, field: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status
         .lines()

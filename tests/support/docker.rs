@@ -10,19 +10,23 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 /// The label that all containers of these tests have, with the owner's name as its value.
-const LABEL: &str = "node-agent.run-spec";
+const LABEL: &str = "node-agent.test";
 
 /// The engine and what was made in it.
-pub(super) struct Docker {
+pub struct Docker {
     /// Unique to this owner: the image, and the beginning of the volumes' and networks' names.
-    pub(super) name: String,
+    pub name: String,
 }
 
 impl Docker {
     /// An image of busybox alone.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let name = format!("run-spec-{}-{}", std::process::id(), since.as_nanos());
+        let name = format!(
+            "node-agent-test-{}-{}",
+            std::process::id(),
+            since.as_nanos()
+        );
         let docker = Self { name };
         let root = tempfile::tempdir().unwrap();
         let bin = root.path().join("bin");
@@ -46,17 +50,17 @@ impl Docker {
     }
 
     /// The image.
-    pub(super) fn image(&self) -> String {
+    pub fn image(&self) -> String {
         format!("{}:1", self.name)
     }
 
     /// The label, `name=value`.
-    pub(super) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         format!("{LABEL}={}", self.name)
     }
 
     /// The id of a container that the CLI makes.
-    pub(super) fn create_by_cli(&self, flags: &[&str], command: &[&str]) -> Result<String, String> {
+    pub fn create_by_cli(&self, flags: &[&str], command: &[&str]) -> Result<String, String> {
         let (label, image) = (self.label(), self.image());
         let mut args = vec!["create", "--label", &label];
         args.extend(flags);
@@ -84,12 +88,12 @@ impl Drop for Docker {
 }
 
 /// What `docker ARGS` says, or its complaint.
-pub(super) fn run(args: &[&str]) -> Result<String, String> {
+pub fn run(args: &[&str]) -> Result<String, String> {
     said(&Command::new("docker").args(args).output().unwrap())
 }
 
 /// The id of a container that the engine makes of `body`.
-pub(super) fn create_by_engine(body: &Value) -> Result<String, String> {
+pub fn create_by_engine(body: &Value) -> Result<String, String> {
     let body = body.to_string();
     let mut engine = UnixStream::connect("/var/run/docker.sock").unwrap();
     // HTTP/1.0: the answer ends with the connection.
@@ -110,7 +114,7 @@ pub(super) fn create_by_engine(body: &Value) -> Result<String, String> {
 }
 
 /// What the engine knows of both containers.
-pub(super) fn inspect(left: &str, right: &str) -> (Value, Value) {
+pub fn inspect(left: &str, right: &str) -> (Value, Value) {
     let text = run(&["inspect", left, right]).unwrap();
     let mut all: Value = serde_json::from_str(&text).unwrap();
     (all[0].take(), all[1].take())
