@@ -132,6 +132,9 @@ impl Run<'_, '_> {
         warnings: &mut Vec<String>,
     ) -> Result<(String, String), ApiError> {
         self.need_image()?;
+        if let Some(sentence) = self.missing_network() {
+            return Err(ApiError::NotFound(sentence));
+        }
         let name = old.name().to_owned();
         let mut old = old.step_aside(self.engine)?;
         let id = match self.make(warnings) {

@@ -36,7 +36,7 @@ impl Run<'_, '_> {
 
     /// A sentence about the first network of the plan that does not exist. An engine that cannot be asked leaves the
     /// question open.
-    fn missing_network(&self) -> Option<String> {
+    pub(super) fn missing_network(&self) -> Option<String> {
         let mode = self.plan.create["HostConfig"]["NetworkMode"].as_str();
         if let Some(other) = mode.and_then(|mode| mode.strip_prefix("container:")) {
             let is_missing = self
