@@ -92,6 +92,8 @@ pub struct ContainerConfig {
 pub struct HostConfig {
     /// Where its logs go.
     pub log_config: LogConfig,
+    /// Whether it is removed when it stops.
+    pub auto_remove: bool,
 }
 
 /// A log driver and its options.
@@ -221,6 +223,16 @@ impl Engine {
         let path = format!("/networks/{}/connect", path_segment(network));
         self.post(&path, Some(body.as_bytes()), Patience::default())
             .map(drop)
+    }
+
+    /// Whether there is a network of this name or id.
+    pub fn has_network(&self, network: &str) -> Result<bool, EngineError> {
+        let path = format!("/networks/{}", path_segment(network));
+        match self.get(&path, Patience::default()) {
+            Ok(_) => Ok(true),
+            Err(error) if error.status() == Some(404) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// For calls in which the engine works the disk: creating, starting, removing.

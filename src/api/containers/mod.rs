@@ -9,8 +9,6 @@ mod lifecycle;
 mod list;
 mod log_times;
 mod logs;
-mod ports_taken;
-mod replace;
 mod run;
 pub mod spec;
 mod status;

@@ -4,8 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
-use super::list;
-use super::spec::PublishedPort;
+use crate::api::containers::list;
+use crate::api::containers::spec::PublishedPort;
 use crate::engine::Engine;
 
 /// A sentence about the first of `ports` that somebody else has; `None` when all are free.
