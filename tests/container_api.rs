@@ -238,7 +238,7 @@ fn a_container_gets_what_the_body_says() {
         .expect(201);
     assert_eq!(
         lab.inspect("b", ".HostConfig.LogConfig"),
-        r#"{"Type":"json-file","Config":{"max-size":"1m"}}"#
+        r#"{"Type":"json-file","Config":{"max-file":"3","max-size":"1m"}}"#
     );
 }
 

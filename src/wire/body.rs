@@ -71,9 +71,17 @@ impl<R: Read> BodyReader<R> {
         &mut self.source
     }
 
-    /// Whether the next read needs nothing from the source.
+    /// Whether a read would bring something without touching the source. The end of a chunk that was read along with
+    /// its data is nothing yet.
     pub fn has_ahead(&self) -> bool {
-        self.is_done() || self.position < self.ahead.len()
+        let ahead = &self.ahead[self.position..];
+        let Rest::Chunked(decoder) = &self.rest else {
+            return !ahead.is_empty();
+        };
+        let mut decoder = decoder.clone();
+        ahead.iter().any(|byte| {
+            decoder.data_left() > 0 || decoder.step(*byte).is_err() || decoder.is_done()
+        })
     }
 
     /// The source and the bytes that were read from it but do not belong to this body.
@@ -297,6 +305,20 @@ mod tests {
     fn a_short_body_of_known_length_is_truncated() {
         let error = read_all(b"abc", 0, &[2], Framing::Length(4)).unwrap_err();
         assert_eq!(framing_error(&error), Some(FramingError::Truncated));
+    }
+
+    #[test]
+    fn the_end_of_a_chunk_is_nothing_at_hand() {
+        let ahead_after_one_read = |bytes: &[u8]| {
+            let mut body = BodyReader::new(std::io::empty(), bytes.to_vec(), Framing::Chunked);
+            assert_eq!(body.read(&mut [0; 64]).unwrap(), 2);
+            body.has_ahead()
+        };
+        assert!(!ahead_after_one_read(b"2\r\nab\r\n"));
+        assert!(!ahead_after_one_read(b"2\r\nab\r\n3\r\n"));
+        assert!(ahead_after_one_read(b"2\r\nab\r\n3\r\nc"));
+        assert!(ahead_after_one_read(b"2\r\nab\r\n0\r\n\r\n"));
+        assert!(ahead_after_one_read(b"2\r\nab\r\nx"));
     }
 
     #[test]

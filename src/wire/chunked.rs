@@ -51,7 +51,7 @@ enum State {
 }
 
 /// Where we are in a chunked body.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ChunkDecoder {
     state: State,
     size: u64,
