@@ -1,6 +1,7 @@
 //! Everything that is tested from outside: the real binary, the real engine.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod attacks;
 mod auth;
 mod command_line;
 mod framing;
