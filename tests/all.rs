@@ -3,6 +3,7 @@
 // A test program is nobody's library.
 #![allow(unreachable_pub)]
 
+mod attacks;
 mod auth;
 mod command_line;
 mod container_api;

@@ -14,6 +14,8 @@ pub(super) enum State {
     Reading,
     /// An answer did not fit into the socket; nothing is read until it did.
     Writing,
+    /// More requests have come than are answered in a row; they wait for a turn, and nothing more is read.
+    Queued,
     /// Answered and shut down; what the client still sends is read and dropped.
     Lingering,
 }

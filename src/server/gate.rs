@@ -2,6 +2,7 @@
 //! what needs no work, hands the rest to the pool, parks idle connections and sees refused ones off.
 #![forbid(unsafe_code)]
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::net::TcpListener;
 use std::os::fd::AsFd;
@@ -52,6 +53,8 @@ pub(super) struct Gate {
     pub(super) now: Instant,
     /// When the next deadline may pass; never later than the earliest one.
     pub(super) next_sweep: Option<Instant>,
+    /// Connections that wait for a turn.
+    pub(super) queue: VecDeque<u64>,
     pub(super) listeners: Vec<TcpListener>,
     signals: Signals,
     wake: Arc<Wake>,
@@ -106,6 +109,7 @@ impl Gate {
             stopping,
             now,
             next_sweep: None,
+            queue: VecDeque::new(),
             listeners,
             signals,
             wake,
@@ -131,6 +135,7 @@ impl Gate {
             for index in 0..events.len() {
                 self.react(events.token(index));
             }
+            self.take_turns();
             self.keep_time();
         }
         Ok(())
@@ -151,6 +156,9 @@ impl Gate {
 
     /// How long nothing needs to be done, if nothing happens.
     fn patience(&self) -> Option<Duration> {
+        if !self.queue.is_empty() {
+            return Some(Duration::ZERO);
+        }
         let times = [
             self.next_sweep,
             self.next_watchdog,
@@ -309,6 +317,8 @@ impl Gate {
         match connection.state {
             State::Writing => self.go_on_writing(token),
             State::Lingering => self.drain(token),
+            // Nothing is watched but errors and hangups.
+            State::Queued => self.drop_connection(token),
             State::Reading => self.read(token),
         }
     }

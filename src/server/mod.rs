@@ -24,6 +24,7 @@ mod reception;
 mod request_id;
 pub mod routes;
 mod table;
+mod turns;
 
 use std::io;
 use std::net::TcpListener;

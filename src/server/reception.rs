@@ -10,6 +10,7 @@ use super::exchange::Exchange;
 use super::gate::{Gate, OUTPUT_BYTES};
 use super::inline::Answer;
 use super::routes::{Route, Work};
+use super::turns::HEADS_A_TURN;
 use crate::api::{ApiError, Context, Reply};
 use crate::wire::RequestHead;
 use crate::wire::scan::{HeadScan, leading_empty_lines};
@@ -51,7 +52,14 @@ impl Gate {
     /// Answers every complete head in `bytes` and keeps the rest. `timed`: the first head began earlier, its clock runs.
     fn take_heads(&mut self, token: u64, mut bytes: &[u8], mut timed: bool) {
         let mut output = Vec::new();
+        let mut heads = 0;
         loop {
+            if heads == HEADS_A_TURN && !bytes.is_empty() {
+                if self.flush(token, &mut output, bytes) {
+                    self.postpone(token, bytes);
+                }
+                return;
+            }
             // Somebody who pipelines without reading gets no further: what he sent waits, and nothing more is read.
             if output.len() >= OUTPUT_BYTES && !self.flush(token, &mut output, bytes) {
                 return;
@@ -66,6 +74,7 @@ impl Gate {
                 Step::Answered(count, After::NextRequest) => {
                     bytes = &bytes[count..];
                     timed = false;
+                    heads += 1;
                 }
                 Step::Answered(_, after) => {
                     self.send(token, &mut output, after, &[]);

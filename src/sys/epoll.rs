@@ -12,6 +12,8 @@ pub enum Watch {
     Read,
     /// Room to write.
     Write,
+    /// Errors and hangups alone.
+    Nothing,
 }
 
 /// A set of watched descriptors, each with a number of the caller's choice.
@@ -58,6 +60,7 @@ impl Epoll {
         let events = match watch {
             Watch::Read => libc::EPOLLIN,
             Watch::Write => libc::EPOLLOUT,
+            Watch::Nothing => 0,
         };
         let mut event = libc::epoll_event {
             events: events.cast_unsigned(),

@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn the_end_of_a_chunk_is_nothing_at_hand() {
         let ahead_after_one_read = |bytes: &[u8]| {
-            let mut body = BodyReader::new(std::io::empty(), bytes.to_vec(), Framing::Chunked);
+            let mut body = BodyReader::new(io::empty(), bytes.to_vec(), Framing::Chunked);
             assert_eq!(body.read(&mut [0; 64]).unwrap(), 2);
             body.has_ahead()
         };

@@ -126,11 +126,6 @@ impl Agent {
         self.address
     }
 
-    /// The process id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// A connection to it.
     pub fn connect(&self) -> Client {
         Client::connect(self.address)

@@ -2,9 +2,11 @@
 //! and removed when its owner is dropped, also when the test fails.
 
 pub mod agent;
+pub mod crowd;
 pub mod docker;
 pub mod haproxy;
 pub mod http;
+pub mod pinger;
 pub mod process;
 
 pub use agent::Agent;

@@ -1,0 +1,235 @@
+//! The four attacks that bring a tiny_http server down, against ours: each is refused or capped, `/ping` still answers
+//! others meanwhile, memory stays small, and nothing is left behind.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::support::agent::{KEY, Setup};
+use crate::support::pinger::Pinger;
+use crate::support::{Agent, Client, crowd, eventually, process};
+
+/// One attack at a time: each takes all the processors it can get.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// What 99 of 100 pings keep during an attack, beyond what they take at an agent beside it that nobody attacks: the
+/// attacker and the other tests use the same processors. The worst one is at the mercy of the machine.
+const MOST_PINGS: Duration = Duration::from_millis(100);
+const WORST_PING: Duration = Duration::from_secs(1);
+/// Peak resident size, in kB.
+const MOST_MEMORY: u64 = 16 * 1024;
+
+/// An agent under attack. The attackers come from 127.0.0.1, who pings comes from ::1.
+struct Target {
+    agent: Agent,
+    threads: u64,
+    descriptors: usize,
+}
+
+impl Target {
+    fn new() -> Self {
+        let agent = Setup::new().env("NODE_AGENT_BIND", "[::]:0").start();
+        let mut target = Self {
+            agent,
+            threads: 0,
+            descriptors: 0,
+        };
+        Client::connect(target.for_others())
+            .request("GET", "/ping", &[], b"")
+            .expect(200);
+        target.threads = target.agent.proc_status("Threads");
+        target.descriptors = target.agent.descriptors();
+        target
+    }
+
+    fn for_attackers(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.agent.address().port()))
+    }
+
+    fn for_others(&self) -> SocketAddr {
+        SocketAddr::from((Ipv6Addr::LOCALHOST, self.agent.address().port()))
+    }
+
+    /// Runs `attack`, whose result holds its connections, and checks what an attack must not do.
+    fn endure<T>(self, attack: impl FnOnce(&Self) -> T) {
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let calm = Agent::start();
+        let beside = Pinger::start(calm.address());
+        let pinger = Pinger::start(self.for_others());
+        let connections = attack(&self);
+        let (most, worst) = pinger.stop();
+        let (calm_most, _) = beside.stop();
+        drop(connections);
+        let memory = self.agent.proc_status("VmHWM");
+        assert!(
+            most < MOST_PINGS + calm_most && worst < WORST_PING,
+            "99 of 100 pings within {most:?} (beside: {calm_most:?}), worst {worst:?}"
+        );
+        assert!(memory < MOST_MEMORY, "{memory} kB");
+        eventually("threads and descriptors to be as before", || {
+            let is_back = self.agent.proc_status("Threads") <= self.threads
+                && self.agent.descriptors() <= self.descriptors;
+            is_back.then_some(())
+        });
+    }
+}
+
+/// Counts for three seconds: an attack must last long enough to be felt.
+fn rounds() -> impl Iterator<Item = usize> {
+    let until = Instant::now() + Duration::from_secs(3);
+    (0..).take_while(move |_| Instant::now() < until)
+}
+
+fn huge_body(headers: &str) -> Vec<u8> {
+    format!(
+        "POST /containers/run HTTP/1.1\r\nHost: a\r\n{headers}Content-Length: 100000000000\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn a_huge_length_is_refused_unread() {
+    let key = format!("X-API-Key: {KEY}\r\n");
+    Target::new().endure(|target| {
+        for round in rounds() {
+            for (headers, status) in [("", 401), (key.as_str(), 413)] {
+                let mut client = Client::connect(target.for_attackers());
+                client.send(&huge_body(headers));
+                // Every other one goes away at once.
+                if round % 2 == 0 {
+                    client.response().expect(status);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_body_that_breaks_off_frees_its_worker() {
+    Target::new().endure(|target| {
+        let head = format!(
+            "POST /containers/run HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Length: 1000000\r\n\r\n"
+        );
+        for _ in rounds() {
+            let mut client = Client::connect(target.for_attackers());
+            client.send(head.as_bytes());
+            client.send(&[b' '; 10_000]);
+            // A pace that leaves the machine ports to come from.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+}
+
+#[test]
+fn an_endless_header_is_cut_off() {
+    const MOST: usize = 64 * 1024 * 1024;
+    Target::new().endure(|target| {
+        // Who is cut off comes again.
+        for _ in rounds() {
+            let mut crowd = crowd::gather(target.for_attackers(), 64);
+            let start = b"GET /ping HTTP/1.1\r\nHost: a\r\nX-Endless: ";
+            crowd::push(&mut crowd, start, b"x", MOST, Duration::from_secs(10));
+            for member in &crowd {
+                let taken = member.taken;
+                assert!(
+                    member.is_broken && taken < MOST / 4,
+                    "{taken} bytes were taken"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn endless_pipelining_is_held_back() {
+    let request = "GET /ping HTTP/1.1\r\nHost: a\r\n\r\n";
+    pipeline_without_reading(64, request);
+}
+
+#[test]
+fn endless_pipelining_of_work_is_held_back() {
+    let request = format!("GET /openapi.json HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\n\r\n");
+    // Fewer: this is about what an unread answer holds, not about how much a key holder may compute.
+    pipeline_without_reading(16, &request);
+}
+
+fn pipeline_without_reading(connections: usize, request: &str) {
+    const MOST: usize = 64 * 1024 * 1024;
+    Target::new().endure(|target| {
+        let mut crowd = crowd::gather(target.for_attackers(), connections);
+        let time = Duration::from_secs(5);
+        crowd::push(&mut crowd, b"", request.as_bytes(), MOST, time);
+        assert!(crowd.iter().all(|member| member.taken < MOST));
+        crowd
+    });
+}
+
+#[test]
+fn three_thousand_half_sent_heads_leave_room_for_others() {
+    process::allow_descriptors(8192);
+    Target::new().endure(|target| {
+        let half_open = |_| {
+            let mut stream = TcpStream::connect(target.for_attackers()).unwrap();
+            // The agent may have sent it away already, to make room for the next.
+            let _ = stream.write_all(b"GET /ping HTTP/1.1\r\nHost: a\r\nX-Half: ");
+            stream
+        };
+        let streams: Vec<_> = (0..3000).map(half_open).collect();
+        // Others must be served while the crowd stands there, too.
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(target.agent.proc_status("Threads") <= target.threads);
+        let descriptors = target.agent.descriptors();
+        assert!(descriptors < 600, "{descriptors} descriptors");
+        streams
+    });
+}
+
+#[test]
+fn a_slow_head_gets_408_in_ten_seconds() {
+    let agent = Agent::start();
+    let start = Instant::now();
+    let mut silent = agent.connect();
+    silent.send(b"GET /ping HTTP/1.1\r\n");
+    // One that sends a byte now and then gets no more time.
+    let mut dripping = agent.connect();
+    dripping.send(b"GET /ping HTTP/1.1\r\nX: ");
+    while start.elapsed() < Duration::from_secs(9) {
+        dripping.send(b"x");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    for client in [&mut silent, &mut dripping] {
+        let response = client.response().expect(408);
+        assert_eq!(response.header("connection"), Some("close"));
+        let time = start.elapsed();
+        assert!((9..13).contains(&time.as_secs()), "408 after {time:?}");
+        assert!(client.is_closed());
+    }
+}
+
+#[test]
+fn the_oldest_idle_connection_makes_room_for_newcomers() {
+    let agent = Setup::new().env("NODE_AGENT_MAX_CONNECTIONS", "16").start();
+    let newcomer = || {
+        let mut client = agent.connect();
+        client.request("GET", "/ping", &[], b"").expect(200);
+        client
+    };
+    let mut kept: Vec<_> = (0..16).map(|_| newcomer()).collect();
+    // The first has just been active again, so the second is the oldest.
+    kept[0].request("GET", "/ping", &[], b"").expect(200);
+    let _seventeenth = newcomer();
+    assert!(kept[1].is_closed());
+    for (index, client) in kept.iter_mut().enumerate().filter(|(i, _)| *i != 1) {
+        client.socket().set_nonblocking(true).unwrap();
+        let nothing = client.socket().read(&mut [0]).unwrap_err();
+        assert_eq!(
+            nothing.kind(),
+            std::io::ErrorKind::WouldBlock,
+            "connection {index}"
+        );
+    }
+    for _ in 0..100 {
+        newcomer();
+    }
+}

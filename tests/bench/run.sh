@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Measures what the agent must hold and prints one table. Needs a few minutes and a quiet machine; no part of the tests.
+set -euo pipefail
+bench=$(cd "$(dirname "$0")" && pwd)
+cd "$bench/../.."
+
+need() {
+    command -v "$1" >/dev/null && return
+    [ "$(id -u)" = 0 ] || { echo "please install $2" >&2; exit 1; }
+    apt-get install -qy --no-install-recommends "$2" >&2
+}
+need nginx nginx-light
+need wrk wrk
+need curl curl
+# Static, so that it runs in an image of its own.
+need busybox busybox-static
+docker version >/dev/null
+
+RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --target x86_64-unknown-linux-gnu >&2
+
+echo "| what (beside what) | agent | other | held | target | |"
+echo "|---|---:|---:|---:|---:|---|"
+for measurement in ping memory start list logs; do
+    bash "$bench/$measurement.sh"
+done
