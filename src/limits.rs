@@ -82,6 +82,10 @@ pub const ENGINE_JSON_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes of log lines that may wait for a slow stderr; more are counted and dropped.
 pub const LOG_BUFFER_BYTES: usize = 256 * 1024;
+/// How long a log line may wait for others to be written with it, and how many bytes are enough.
+pub const LOG_GATHER: Duration = Duration::from_millis(5);
+/// See [`LOG_GATHER`].
+pub const LOG_GATHER_BYTES: usize = 32 * 1024;
 /// How long the start-up waits for the first probe: an engine that answers does so in a few milliseconds.
 pub const FIRST_PROBE_WAIT: Duration = Duration::from_millis(100);
 /// From a request to the first byte of the answer, where the engine works the disk or a container's stop.

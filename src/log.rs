@@ -101,13 +101,15 @@ pub fn line(level: log::Level, message: &str, fields: &[(&str, Value<'_>)]) {
         return;
     }
     let was_empty = pending.bytes.is_empty();
+    let was_much = pending.bytes.len() >= limits::LOG_GATHER_BYTES;
     let mut out = Utf8(&mut pending.bytes);
     // Writing to memory does not fail.
     let _ = match sink.format {
         Format::Text => write_text(&mut out, level, message, fields),
         Format::Json => write_json(&mut out, level, message, fields),
     };
-    if was_empty {
+    let is_much = pending.bytes.len() >= limits::LOG_GATHER_BYTES;
+    if was_empty || (is_much && !was_much) {
         sink.filled.notify_one();
     }
 }
@@ -140,6 +142,14 @@ fn write_for_ever() {
                 .wait(pending)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        // Under load a wake-up and a write for each line would cost more than the requests.
+        pending = sink
+            .filled
+            .wait_timeout_while(pending, limits::LOG_GATHER, |pending| {
+                pending.bytes.len() < limits::LOG_GATHER_BYTES
+            })
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
         std::mem::swap(&mut pending.bytes, &mut batch);
         pending.writing = true;
         let dropped = std::mem::take(&mut pending.dropped);
