@@ -16,7 +16,7 @@ mod version;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 
 pub use demultiplexer::{Demultiplexer, Stream};
 pub use error::EngineError;

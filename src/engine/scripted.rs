@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Engine;
 
 /// A socket in a directory of its own. Its threads end with the test process.
-pub(super) struct Scripted {
+pub(crate) struct Scripted {
     _directory: tempfile::TempDir,
     path: PathBuf,
     alarms: Arc<AtomicUsize>,
@@ -18,7 +18,7 @@ pub(super) struct Scripted {
 
 impl Scripted {
     /// Serves each connection with `script`, on a thread of its own: the request's head, and the connection.
-    pub(super) fn serve(script: impl Fn(&str, UnixStream) + Send + Sync + 'static) -> Self {
+    pub(crate) fn serve(script: impl Fn(&str, UnixStream) + Send + Sync + 'static) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("engine.sock");
         listen(&path, script);
@@ -30,7 +30,7 @@ impl Scripted {
     }
 
     /// Answers pings with version 1.41 and everything else with `answer`, then closes.
-    pub(super) fn answering(answer: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         Self::serve(move |head, mut stream| {
             let answer = if is_ping(head) {
@@ -43,26 +43,34 @@ impl Scripted {
         })
     }
 
+    /// The same with a 200 and this JSON.
+    pub(crate) fn answering_json(json: &str) -> Self {
+        let length = json.len();
+        Self::answering(format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{json}"
+        ))
+    }
+
     /// A client of it.
-    pub(super) fn engine(&self) -> Engine {
+    pub(crate) fn engine(&self) -> Engine {
         let alarms = Arc::clone(&self.alarms);
         Engine::new(self.path.clone(), move || {
             alarms.fetch_add(1, Ordering::SeqCst);
         })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// How often the alarm was raised.
-    pub(super) fn alarms(&self) -> usize {
+    pub(crate) fn alarms(&self) -> usize {
         self.alarms.load(Ordering::SeqCst)
     }
 }
 
 /// Makes a script listen at `path`.
-pub(super) fn listen(path: &Path, script: impl Fn(&str, UnixStream) + Send + Sync + 'static) {
+pub(crate) fn listen(path: &Path, script: impl Fn(&str, UnixStream) + Send + Sync + 'static) {
     let listener = UnixListener::bind(path).unwrap();
     let script = Arc::new(script);
     std::thread::spawn(move || {
@@ -74,12 +82,12 @@ pub(super) fn listen(path: &Path, script: impl Fn(&str, UnixStream) + Send + Syn
     });
 }
 
-pub(super) fn is_ping(head: &str) -> bool {
+pub(crate) fn is_ping(head: &str) -> bool {
     head.starts_with("GET /_ping ")
 }
 
 /// The answer to a ping of an engine with this API version.
-pub(super) fn ping(version: &str) -> Vec<u8> {
+pub(crate) fn ping(version: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nApi-Version: {version}\r\nContent-Length: 2\r\n\r\nOK").into_bytes()
 }
 

@@ -49,11 +49,14 @@ pub fn exec<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply
         .start_exec(&id, timeout, Some(request.client));
     let output = match started {
         Ok(output) => output,
-        Err(error) => return not_started(&context.engine, &id, error, streams),
+        Err(error) => {
+            let answer = not_started(&context.engine, &id, error)?;
+            return answer.reply(streams, &parsed.warnings);
+        }
     };
     if streams {
         return Ok(Reply::live(reply::TEXT, EXIT_CODE, move |sink| {
-            stream(&context.engine, &id, output, until, sink)
+            stream(&context.engine, &id, output, until, timeout, sink)
         }));
     }
     let answer = collect(&context.engine, &id, output, until, timeout)?;
@@ -61,8 +64,6 @@ pub fn exec<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply
 }
 
 const EXIT_CODE: &str = "X-Exit-Code";
-/// What shells say of a command that was found but cannot run.
-const CANNOT_RUN: i64 = 126;
 
 fn time_of(body: &ExecBody) -> Result<Duration, ApiError> {
     let seconds = body.timeout.unwrap_or(limits::EXEC_SECONDS);
@@ -102,38 +103,42 @@ fn refused(name: &str, error: EngineError) -> ApiError {
     }
 }
 
-/// A command that does not exist: older engines print that into the stream, newer ones refuse the start and note the
-/// exit code. Both are answers, as with `docker exec`.
-fn not_started<'a>(
-    engine: &Engine,
-    id: &str,
-    error: EngineError,
-    streams: bool,
-) -> Result<Reply<'a>, ApiError> {
+impl Answer {
+    fn reply<'a>(self, streams: bool, warnings: &[String]) -> Result<Reply<'a>, ApiError> {
+        if !streams {
+            return Reply::json_warned(&self, warnings);
+        }
+        Ok(Reply::live(reply::TEXT, EXIT_CODE, move |sink| {
+            sink.write_all(self.output.as_bytes())
+                .map_err(ApiError::ClientGone)?;
+            sink.trailer(EXIT_CODE, self.exit_code.to_string());
+            Ok(())
+        }))
+    }
+}
+
+/// A command that cannot run (no such program, user or directory): older engines print that into the stream, newer ones
+/// refuse the start and note the exit code, with one status or the other. Both are answers, as with `docker exec`.
+/// Without an exit code, or with 0, the refusal was about something else.
+fn not_started(engine: &Engine, id: &str, error: EngineError) -> Result<Answer, ApiError> {
     let EngineError::Answer {
-        status: 400,
+        status: 400 | 500,
         message,
-    } = error
+    } = &error
     else {
         return Err(error.into());
     };
-    let exit_code = engine.exec_state(id)?.exit_code.unwrap_or(CANNOT_RUN);
-    if streams {
-        return Ok(Reply::live(reply::TEXT, EXIT_CODE, move |sink| {
-            sink.write_all(message.as_bytes())
-                .map_err(ApiError::ClientGone)?;
-            sink.trailer(EXIT_CODE, exit_code.to_string());
-            Ok(())
-        }));
+    let state = engine.exec_state(id)?;
+    match state.exit_code.filter(|code| *code != 0) {
+        Some(exit_code) => Ok(Answer {
+            exit_code,
+            output: message.clone(),
+            stdout: message.clone(),
+            stderr: String::new(),
+            truncated: false,
+        }),
+        None => Err(error.into()),
     }
-    let stdout = message.clone();
-    Reply::json(&Answer {
-        exit_code,
-        output: message,
-        stdout,
-        stderr: String::new(),
-        truncated: false,
-    })
 }
 
 fn collect(
@@ -152,7 +157,9 @@ fn collect(
         match pumped {
             Ok(true) => {}
             Ok(false) => break,
-            Err(EngineError::Timeout { .. }) => return Err(too_slow(timeout, &kept)),
+            Err(EngineError::Timeout { .. }) => {
+                return Err(too_slow(timeout, Some(kept.text(None))));
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -182,15 +189,12 @@ fn pump_until(
     output.pump(take)
 }
 
-fn too_slow(timeout: Duration, kept: &Kept) -> ApiError {
+fn too_slow(timeout: Duration, details: Option<String>) -> ApiError {
     let seconds = timeout.as_secs();
     let message = format!(
         "the command did not end within {seconds} s; it goes on running, because the engine cannot kill it"
     );
-    ApiError::Timeout {
-        message,
-        details: Some(kept.text(None)),
-    }
+    ApiError::Timeout { message, details }
 }
 
 fn exit_code(engine: &Engine, id: &str) -> Result<i64, ApiError> {
@@ -216,13 +220,56 @@ fn stream(
     id: &str,
     mut output: Output<'_>,
     until: Instant,
+    timeout: Duration,
     sink: &mut dyn Sink,
 ) -> Result<(), ApiError> {
-    while pump_until(&mut output, until, |_, data| sink.write_all(data))? {
+    let late = |error| match error {
+        // The status has gone; what came is on its way and the log says why there is no more.
+        EngineError::Timeout { .. } => too_slow(timeout, None),
+        error => error.into(),
+    };
+    while pump_until(&mut output, until, |_, data| sink.write_all(data)).map_err(late)? {
         if !output.is_at_hand() {
             sink.flush().map_err(ApiError::ClientGone)?;
         }
     }
     sink.trailer(EXIT_CODE, exit_code(engine, id)?.to_string());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::scripted::Scripted;
+
+    /// What engines after 20.10 do: the start is refused, and the exec remembers why.
+    fn refused_start(status: u16, state: &str) -> Result<i64, u16> {
+        let scripted = Scripted::answering_json(state);
+        let message = "exec: \"nope\": executable file not found in $PATH".to_owned();
+        let error = EngineError::Answer { status, message };
+        match not_started(&scripted.engine(), "e1", error) {
+            Ok(answer) => {
+                assert!(answer.output.contains("nope") && answer.stdout == answer.output);
+                Ok(answer.exit_code)
+            }
+            Err(error) => Err(error.status()),
+        }
+    }
+
+    #[test]
+    fn a_command_that_newer_engines_do_not_start_is_an_answer_with_its_exit_code() {
+        let noted = r#"{"Running":false,"ExitCode":127}"#;
+        assert_eq!(refused_start(400, noted), Ok(127));
+        assert_eq!(refused_start(500, r#"{"ExitCode":126}"#), Ok(126));
+    }
+
+    #[test]
+    fn a_refusal_without_an_exit_code_stays_one() {
+        assert_eq!(refused_start(400, r#"{"ExitCode":null}"#), Err(400));
+        assert_eq!(
+            refused_start(500, r#"{"Running":false,"ExitCode":0}"#),
+            Err(500)
+        );
+        assert_eq!(refused_start(409, r#"{"ExitCode":126}"#), Err(409));
+    }
 }
