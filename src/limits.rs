@@ -106,3 +106,5 @@ pub const EXEC_MOST_SECONDS: u64 = 86_400;
 pub const STOP_MOST_SECONDS: u64 = 3600;
 /// Lines of logs when the request does not say.
 pub const LOG_TAIL: u64 = 100;
+/// How long lines of a live stream may wait for others after the last flush. A line that comes alone never waits.
+pub const GATHER_LINES: Duration = Duration::from_millis(5);

@@ -111,11 +111,9 @@ impl<'w> Output<'w> {
         Ok(true)
     }
 
-    /// Whether the engine has more already, so that what was handed on need not leave yet. Each line of a log is a
-    /// chunk of its own, and so a read of its own: to flush after each cost one system call a line (400,000 lines: a
-    /// third of the time).
-    pub fn is_at_hand(&mut self) -> bool {
-        self.answer.is_at_hand()
+    /// Whether the engine has more already, or `within` this time.
+    pub fn is_at_hand(&mut self, within: std::time::Duration) -> bool {
+        self.answer.is_at_hand(within)
     }
 
     /// Changes how long the next read may wait.

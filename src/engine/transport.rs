@@ -139,7 +139,7 @@ impl Call<'_> {
 fn may_have_answered(error: &io::Error, stream: &Timed<'_, UnixStream>) -> bool {
     match error.kind() {
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => true,
-        io::ErrorKind::TimedOut => stream.is_readable(),
+        io::ErrorKind::TimedOut => stream.is_readable(Duration::ZERO),
         _ => false,
     }
 }
@@ -190,9 +190,9 @@ impl Answer<'_> {
             .map_err(|error| EngineError::from_io(error, &self.socket, &self.call, self.idle))
     }
 
-    /// Whether a read would not wait for the engine.
-    pub fn is_at_hand(&mut self) -> bool {
-        self.body.has_ahead() || self.body.source_mut().is_readable()
+    /// Whether a read would not wait for the engine, or only `within` this time.
+    pub fn is_at_hand(&mut self, within: Duration) -> bool {
+        self.body.has_ahead() || self.body.source_mut().is_readable(within)
     }
 
     /// The whole body, which may have [`limits::ENGINE_JSON_BYTES`].

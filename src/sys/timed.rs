@@ -79,9 +79,9 @@ impl<'w, S: AsFd> Timed<'w, S> {
         self.timeout = timeout;
     }
 
-    /// Whether a read would not wait: bytes, the end or an error are there.
-    pub fn is_readable(&self) -> bool {
-        let readiness = poll::wait(self.stream.as_fd(), Interest::Read, Duration::ZERO, None);
+    /// Whether a read would not wait: bytes, the end or an error are there, or come `within` this time.
+    pub fn is_readable(&self, within: Duration) -> bool {
+        let readiness = poll::wait(self.stream.as_fd(), Interest::Read, within, None);
         !matches!(readiness, Ok(Readiness::TimedOut))
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::exec_output::Kept;
+use super::pace::Pace;
 use super::spec::{Pairs, Words, read_command, read_environment};
 use super::{about, container_name};
 use crate::api::{ApiError, Context, Reply, Request, Sink, reply};
@@ -228,10 +229,9 @@ fn stream(
         EngineError::Timeout { .. } => too_slow(timeout, None),
         error => error.into(),
     };
+    let mut pace = Pace::default();
     while pump_until(&mut output, until, |_, data| sink.write_all(data)).map_err(late)? {
-        if !output.is_at_hand() {
-            sink.flush().map_err(ApiError::ClientGone)?;
-        }
+        pace.flush(&mut output, sink)?;
     }
     sink.trailer(EXIT_CODE, exit_code(engine, id)?.to_string());
     Ok(())

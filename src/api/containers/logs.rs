@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::log_times::moment;
+use super::pace::Pace;
 use super::{about, container_name};
 use crate::api::json_text::JsonText;
 use crate::api::query::Query;
@@ -101,13 +102,11 @@ fn bad_time(name: &str) -> ApiError {
     )
 }
 
-/// Hands on as it comes. A line leaves at once when the engine has no other at hand; what stands in the log already
-/// travels together.
+/// Hands on as it comes.
 fn follow(mut output: Output<'_>, sink: &mut dyn Sink) -> Result<(), ApiError> {
+    let mut pace = Pace::default();
     while output.pump(|_, data| sink.write_all(data))? {
-        if !output.is_at_hand() {
-            sink.flush().map_err(ApiError::ClientGone)?;
-        }
+        pace.flush(&mut output, sink)?;
     }
     Ok(())
 }

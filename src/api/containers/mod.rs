@@ -9,6 +9,7 @@ mod lifecycle;
 mod list;
 mod log_times;
 mod logs;
+mod pace;
 mod run;
 pub mod spec;
 mod status;
