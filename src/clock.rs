@@ -34,6 +34,11 @@ impl Timestamp {
         Milliseconds(self)
     }
 
+    /// Writes it with all nine digits of a second, as the engine does.
+    pub fn with_nanoseconds(self) -> impl fmt::Display {
+        Nanoseconds(self)
+    }
+
     /// Reads `2024-01-15T10:30:00.5Z` or the same with an offset (RFC 3339, 5.6).
     pub fn parse(text: &str) -> Option<Self> {
         let (date, time) = text.split_once(['T', 't', ' '])?;
@@ -82,6 +87,15 @@ impl fmt::Display for Milliseconds {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_seconds(self.0.seconds, out)?;
         write!(out, ".{:03}Z", self.0.nanoseconds / 1_000_000)
+    }
+}
+
+struct Nanoseconds(Timestamp);
+
+impl fmt::Display for Nanoseconds {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_seconds(self.0.seconds, out)?;
+        write!(out, ".{:09}Z", self.0.nanoseconds)
     }
 }
 

@@ -32,6 +32,14 @@ fn key_prints_the_key_for_a_token() {
         run(&["key"], &[("DO_TOKEN", TOKEN)], "").1,
         format!("{KEY}\n")
     );
+    // Of both, the one that `serve` would take.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), TOKEN).unwrap();
+    let both = [
+        ("DO_TOKEN_FILE", file.path().to_str().unwrap()),
+        ("DO_TOKEN", "another"),
+    ];
+    assert_eq!(run(&["key"], &both, "").1, format!("{KEY}\n"));
     let (code, _, error) = run(&["key"], &[], "");
     assert_eq!(code, 1);
     assert!(error.contains("empty"), "{error}");

@@ -528,7 +528,7 @@ fn a_stop_of_the_agent_does_not_wait_for_followers() {
 fn exec_answers_with_both_streams_and_the_exit_code() {
     let lab = Lab::new();
     lab.run("a", &json!({})).expect(201);
-    let body = json!({ "command": ["sh", "-c", "echo $A; pwd; echo bad >&2; exit 3"], "env": ["A=b"], "workdir": "/bin", "oops": 1 });
+    let body = json!({ "command": ["sh", "-c", "echo $A; pwd; echo bad >&2; exit 3"], "env": ["A=b"], "workdir": "/bin", "user": 0, "oops": 1 });
     let answer = lab.exec("a", &body).expect(200).json();
     assert_eq!(
         (&answer["exit_code"], &answer["stdout"], &answer["stderr"]),
@@ -625,6 +625,9 @@ fn exec_that_cannot_be() {
         .expect(504);
     assert!(slow.error().contains("goes on running"));
     assert_eq!(slow.json()["details"], "begun\n");
+    // What a command prints may be a secret.
+    lab.agent.wait_for_log("goes on running");
+    assert!(!lab.agent.log().iter().any(|line| line.contains("begun")));
 }
 
 #[test]

@@ -218,6 +218,18 @@ impl ApiError {
         }
     }
 
+    /// What the log says of it: the sentence and the engine's words, but not what a command printed until its time was
+    /// over. That is the client's business and may hold secrets.
+    pub fn for_log(&self) -> String {
+        match self
+            .details()
+            .filter(|_| !matches!(self, Self::Timeout { .. }))
+        {
+            Some(details) => format!("{self}: {details}"),
+            None => self.to_string(),
+        }
+    }
+
     /// Headers that belong to the status.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         match self {

@@ -110,14 +110,14 @@ impl Command {
 /// The DO token: of the environment, otherwise of stdin.
 fn token() -> Result<String, Failure> {
     let environment = Environment::of_process();
+    let mut token = String::new();
+    // In the order of `serve`: the file first.
+    if let Some(path) = environment.text("DO_TOKEN_FILE") {
+        return std::fs::read_to_string(path)
+            .map_err(|error| Failure::Run(format!("DO_TOKEN_FILE: {path}: {error}")));
+    }
     if let Some(token) = environment.text("DO_TOKEN") {
         return Ok(token.to_owned());
-    }
-    let mut token = String::new();
-    if let Some(path) = environment.text("DO_TOKEN_FILE") {
-        token = std::fs::read_to_string(path)
-            .map_err(|error| Failure::Run(format!("DO_TOKEN_FILE: {path}: {error}")))?;
-        return Ok(token);
     }
     if io::stdin().is_terminal() {
         // Said on stderr, so that stdout has the key alone.

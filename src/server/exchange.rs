@@ -212,7 +212,9 @@ impl Client {
                 send_whole(out, to, &Answer::of_error(&error))
             }
         };
-        summary.bytes_out = sent.as_ref().map_or(0, |sent| sent.bytes);
+        if let Ok(sent) = &sent {
+            summary.bytes_out = sent.bytes;
+        }
         (sent, summary)
     }
 }
@@ -229,11 +231,7 @@ struct Summary {
 impl Summary {
     fn note(&mut self, error: &ApiError) {
         self.status = error.status();
-        let details = error
-            .details()
-            .map(|details| format!(": {details}"))
-            .unwrap_or_default();
-        self.error = Some(format!("{error}{details}"));
+        self.error = Some(error.for_log());
     }
 }
 
@@ -269,6 +267,7 @@ fn send_reply(
         Ok(()) => outgoing.finish(),
         Err(error) => {
             summary.note(&error);
+            summary.bytes_out = outgoing.bytes();
             outgoing.fail(&error)
         }
     }

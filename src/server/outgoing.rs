@@ -166,6 +166,15 @@ impl<'c, 'r> Outgoing<'c, 'r> {
         })
     }
 
+    /// Bytes that have left so far.
+    pub(super) fn bytes(&self) -> u64 {
+        match &self.stage {
+            Stage::Holding { out, .. } | Stage::UntilClose(out) => out.bytes,
+            Stage::Chunked(chunks) => chunks.get_ref().bytes,
+            Stage::Lost => 0,
+        }
+    }
+
     /// Ends with `error`: as a proper answer while nothing was sent (`Ok`), otherwise not at all (`Err`): the caller
     /// breaks the connection, so that nobody takes half a body for all of it.
     pub(super) fn fail(self, error: &ApiError) -> Result<Sent, io::Error> {

@@ -66,12 +66,11 @@ impl Probe {
     fn look(&self) {
         let answers = (self.engine_answers)();
         if self.health.set_engine(answers) {
-            let news = if answers {
-                "the engine answers"
+            if answers {
+                log::info!("the engine answers");
             } else {
-                "the engine does not answer"
-            };
-            log::warn!("{news}");
+                log::warn!("the engine does not answer");
+            }
         }
         let works = self.agent_works();
         if self.health.set_agent(works) {

@@ -27,6 +27,11 @@ impl<W: Write> ChunkWriter<W> {
         }
     }
 
+    /// Where the chunks go.
+    pub fn get_ref(&self) -> &W {
+        &self.out
+    }
+
     fn send_chunk(&mut self) -> io::Result<()> {
         let size = self.buffer.len() - SIZE_LINE;
         if size == 0 {

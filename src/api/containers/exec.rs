@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exec_output::Kept;
 use super::pace::Pace;
-use super::spec::{Pairs, Words, read_command, read_environment};
+use super::spec::{Pairs, Text, Words, read_command, read_environment};
 use super::{about, container_name};
 use crate::api::{ApiError, Context, Reply, Request, Sink, reply};
 use crate::engine::exec::ExecCommand;
@@ -20,7 +20,7 @@ struct ExecBody {
     command: Words,
     #[serde(default)]
     env: Pairs,
-    user: Option<String>,
+    user: Option<Text>,
     workdir: Option<String>,
     timeout: Option<u64>,
 }
@@ -85,7 +85,7 @@ fn command_of(body: ExecBody) -> Result<ExecCommand, ApiError> {
     Ok(ExecCommand {
         cmd,
         env: read_environment("env", &body.env)?,
-        user: body.user.unwrap_or_default(),
+        user: body.user.map(|Text(user)| user).unwrap_or_default(),
         working_dir: body.workdir.unwrap_or_default(),
         attach_stdout: true,
         attach_stderr: true,

@@ -20,8 +20,8 @@ struct Health<'h> {
 
 #[derive(Serialize)]
 struct Check<'h> {
-    start: &'h str,
-    end: &'h str,
+    start: String,
+    end: String,
     exit_code: i64,
     output: &'h str,
 }
@@ -37,8 +37,8 @@ pub fn health<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Rep
         .unwrap_or_default()
         .iter()
         .map(|check| Check {
-            start: &check.start,
-            end: &check.end,
+            start: in_utc(&check.start),
+            end: in_utc(&check.end),
             exit_code: check.exit_code,
             output: &check.output,
         });
@@ -53,6 +53,14 @@ pub fn health<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Rep
         failing_streak: health.failing_streak,
         log: checks.collect(),
     })
+}
+
+/// Some engines write the times of checks in the host's own zone.
+fn in_utc(time: &str) -> String {
+    Timestamp::parse(time).map_or_else(
+        || time.to_owned(),
+        |time| time.with_nanoseconds().to_string(),
+    )
 }
 
 /// The health of all containers: name without slash → status.
@@ -81,7 +89,16 @@ fn from_text(status: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::from_text;
+    use super::{from_text, in_utc};
+
+    #[test]
+    fn times_are_in_utc() {
+        assert_eq!(
+            in_utc("2024-01-15T12:30:00.25+02:00"),
+            "2024-01-15T10:30:00.250000000Z"
+        );
+        assert_eq!(in_utc("never"), "never");
+    }
 
     #[test]
     fn the_suffix_tells() {

@@ -38,4 +38,5 @@ pub use ports::PublishedPort;
 // `exec` has the same kinds of fields.
 pub(super) use command::read_command;
 pub(super) use environment::read as read_environment;
+pub(super) use scalars::Text;
 pub(super) use words::{Pairs, Words};
