@@ -13,6 +13,8 @@ mod lanes;
 mod layers;
 mod lifecycle;
 mod openapi;
+mod own_engine;
 mod ping;
+mod replace;
 mod run_spec;
 mod support;

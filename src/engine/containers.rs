@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::objects::Objects;
+use super::summary::{self, ContainerSummary};
 use super::{Answer, Engine, EngineError, Patience, path_segment, query};
 use crate::limits;
 
@@ -107,6 +109,16 @@ pub struct LogConfig {
     pub config: Option<BTreeMap<String, String>>,
 }
 
+/// A list of containers that is read one by one.
+pub struct Containers<'w>(Objects<'w>);
+
+impl Containers<'_> {
+    /// The next one; `None` at the end.
+    pub fn next_container(&mut self) -> Result<Option<ContainerSummary<'_>>, EngineError> {
+        self.0.next_object()?.map(summary::parse).transpose()
+    }
+}
+
 /// The answer to a create.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -135,14 +147,14 @@ fn outcome(answer: &Answer<'_>) -> Outcome {
 }
 
 impl Engine {
-    /// All containers, running or not, as the engine's JSON array, still to be read. `filters` is the engine's JSON
-    /// object, such as `{"id":["…"]}`.
-    pub fn list(&self, filters: Option<&str>) -> Result<Answer<'static>, EngineError> {
+    /// All containers, running or not. `filters` is the engine's JSON object, such as `{"id":["…"]}`.
+    pub fn list(&self, filters: Option<&str>) -> Result<Containers<'static>, EngineError> {
         let mut path = "/containers/json?all=1".to_owned();
         if let Some(filters) = filters {
             path.push_str(&query("&filters", filters));
         }
-        self.get(&path, Patience::default())
+        let answer = self.get(&path, Patience::default())?;
+        Ok(Containers(Objects::new(answer)))
     }
 
     /// Everything about the container `name`, as the engine's JSON, still to be read.

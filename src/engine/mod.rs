@@ -8,8 +8,10 @@ mod error;
 pub mod exec;
 mod images;
 pub mod logs;
+mod objects;
 pub mod pull_failure;
 pub mod registry_auth;
+pub mod summary;
 mod transport;
 mod version;
 

@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod crowd;
 pub mod docker;
+pub mod dockerd;
 pub mod haproxy;
 pub mod http;
 pub mod pinger;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{about, container_name, list};
+use super::{about, container_name};
 use crate::api::{ApiError, Context, Reply, Request};
 use crate::clock::Timestamp;
 
@@ -66,30 +66,17 @@ fn in_utc(time: &str) -> String {
 /// The health of all containers: name without slash → status.
 pub fn all_health<'a>(context: &'a Context, _: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
     let mut all = BTreeMap::new();
-    list::for_each(context.engine.list(None)?, |listed| {
-        all.insert(
-            listed.name().trim_start_matches('/').to_owned(),
-            from_text(&listed.status),
-        );
-        true
-    })?;
-    Reply::json(&all)
-}
-
-/// The engine's list tells health only at the end of its text, as moby's `State.String` writes it ("Up 2 hours
-/// (healthy)"); asking each container would be a call for each.
-fn from_text(status: &str) -> &'static str {
-    match status.rsplit_once(" (").map(|(_, end)| end) {
-        Some("healthy)") => "healthy",
-        Some("unhealthy)") => "unhealthy",
-        Some("health: starting)") => "starting",
-        _ => "none",
+    let mut containers = context.engine.list(None)?;
+    while let Some(listed) = containers.next_container()? {
+        let name = listed.name().trim_start_matches('/').to_owned();
+        all.insert(name, listed.health());
     }
+    Reply::json(&all)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{from_text, in_utc};
+    use super::in_utc;
 
     #[test]
     fn times_are_in_utc() {
@@ -98,15 +85,5 @@ mod tests {
             "2024-01-15T10:30:00.250000000Z"
         );
         assert_eq!(in_utc("never"), "never");
-    }
-
-    #[test]
-    fn the_suffix_tells() {
-        assert_eq!(from_text("Up 2 hours (healthy)"), "healthy");
-        assert_eq!(from_text("Up 2 hours (unhealthy)"), "unhealthy");
-        assert_eq!(from_text("Up 1 second (health: starting)"), "starting");
-        assert_eq!(from_text("Up 2 hours (Paused)"), "none");
-        assert_eq!(from_text("Exited (0) 2 hours ago"), "none");
-        assert_eq!(from_text(""), "none");
     }
 }

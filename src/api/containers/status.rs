@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{about, container_name, list};
+use super::{about, container_name};
 use crate::api::{ApiError, Context, Reply, Request};
 use crate::clock::Timestamp;
 
@@ -27,11 +27,11 @@ pub fn status<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Rep
     let name = container_name(request)?;
     let container = context.engine.inspect(name).map_err(about(name))?;
     let filters = serde_json::json!({ "id": [container.id] }).to_string();
-    let mut text = String::new();
-    list::for_each(context.engine.list(Some(&filters))?, |listed| {
-        text = listed.status;
-        false
-    })?;
+    let mut listed = context.engine.list(Some(&filters))?;
+    let text = listed
+        .next_container()?
+        .map(|listed| listed.status().to_owned())
+        .unwrap_or_default();
     let state = &container.state;
     Reply::json(&Status {
         id: &container.id,

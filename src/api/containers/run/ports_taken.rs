@@ -4,9 +4,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
-use crate::api::containers::list;
 use crate::api::containers::spec::PublishedPort;
 use crate::engine::Engine;
+use crate::engine::summary::Port;
 
 /// A sentence about the first of `ports` that somebody else has; `None` when all are free.
 pub(super) fn conflict(engine: &Engine, own_id: &str, ports: &[PublishedPort]) -> Option<String> {
@@ -22,20 +22,28 @@ pub(super) fn conflict(engine: &Engine, own_id: &str, ports: &[PublishedPort]) -
     })
 }
 
+/// The container that has the port. An engine that cannot be asked leaves the question open.
 fn container_with(engine: &Engine, own_id: &str, wanted: &PublishedPort) -> Option<String> {
-    let mut owner = None;
-    let same = |port: &list::Port| {
-        let overlaps = is_any(&port.ip) || is_any(&wanted.ip) || port.ip == wanted.ip;
-        port.public_port == Some(wanted.port) && port.protocol == wanted.protocol && overlaps
-    };
-    // An engine that cannot be asked leaves the question open.
-    let _ = list::for_each(engine.list(None).ok()?, |listed| {
-        if listed.id() != own_id && listed.ports().iter().any(same) {
-            owner = Some(listed.name().trim_start_matches('/').to_owned());
+    let mut containers = engine.list(None).ok()?;
+    while let Some(listed) = containers.next_container().ok()? {
+        let has_it = || {
+            listed
+                .parsed_ports()
+                .is_ok_and(|ports| ports.iter().any(|port| is_same(port, wanted)))
+        };
+        if listed.id() != own_id && has_it() {
+            return Some(listed.name().trim_start_matches('/').to_owned());
         }
-        owner.is_none()
-    });
-    owner
+    }
+    None
+}
+
+fn is_same(port: &Port, wanted: &PublishedPort) -> bool {
+    let ip = port.ip.as_deref().unwrap_or_default();
+    let overlaps = is_any(ip) || is_any(&wanted.ip) || ip == wanted.ip;
+    port.public_port == Some(wanted.port)
+        && port.protocol.as_deref() == Some(&wanted.protocol)
+        && overlaps
 }
 
 fn is_any(ip: &str) -> bool {

@@ -1,0 +1,125 @@
+//! An engine of our own, for what cannot be done to the machine's: another configuration, a restart, a standstill. It
+//! has a network namespace of its own, without a bridge, so that the machine's `docker0` is left alone; containers run
+//! with the network `none`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::{eventually, process};
+
+/// A running `dockerd` with its own containerd, images and containers.
+pub struct Dockerd {
+    directory: tempfile::TempDir,
+    daemon: Option<Child>,
+}
+
+impl Dockerd {
+    /// Starts one with this `daemon.json`, and waits until it answers.
+    pub fn start(configuration: &Value) -> Self {
+        let mut dockerd = Self {
+            directory: tempfile::tempdir().unwrap(),
+            daemon: None,
+        };
+        dockerd.start_again(configuration);
+        dockerd
+    }
+
+    /// Its socket.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.path().join("engine.sock")
+    }
+
+    /// Starts it after a stop, with what it had and another configuration.
+    pub fn start_again(&mut self, configuration: &Value) {
+        let path = |name: &str| self.directory.path().join(name);
+        std::fs::write(path("daemon.json"), configuration.to_string()).unwrap();
+        let log = std::fs::File::create(path("log")).unwrap();
+        let socket = format!("unix://{}", self.socket().display());
+        let daemon = Command::new("unshare")
+            .args(["--net", "--mount", "dockerd", "--bridge=none"])
+            .args([
+                "--iptables=false",
+                "--storage-driver=vfs",
+                "--host",
+                &socket,
+            ])
+            .args([
+                option("config-file", &path("daemon.json")),
+                option("pidfile", &path("pid")),
+            ])
+            .args([
+                option("data-root", &path("data")),
+                option("exec-root", &path("exec")),
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.daemon = Some(daemon);
+        eventually("our engine to answer", || self.docker(&["version"]).ok());
+    }
+
+    /// What `docker ARGS` says on it, or its complaint.
+    pub fn docker(&self, args: &[&str]) -> Result<String, String> {
+        let socket = format!("unix://{}", self.socket().display());
+        super::docker::run(&[&["--host", &socket], args].concat())
+    }
+
+    /// Copies an image of the machine's engine.
+    pub fn take_image(&self, image: &str) {
+        let mut save = Command::new("docker")
+            .args(["save", image])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let load = Command::new("docker")
+            .args([
+                "--host",
+                &format!("unix://{}", self.socket().display()),
+                "load",
+                "--quiet",
+            ])
+            .stdin(save.stdout.take().unwrap())
+            .output()
+            .unwrap();
+        assert!(
+            save.wait().unwrap().success() && load.status.success(),
+            "{load:?}"
+        );
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        process::signal(self.daemon.as_ref().unwrap().id(), name);
+    }
+
+    /// Ends it in order; what runs in it ends too.
+    pub fn stop(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            process::signal(daemon.id(), "TERM");
+            daemon.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Dockerd {
+    fn drop(&mut self) {
+        if self.daemon.is_some() {
+            // It may stand still.
+            self.signal("CONT");
+            let listed = self.docker(&["ps", "-aq"]).unwrap_or_default();
+            let ids: Vec<_> = listed.lines().collect();
+            if !ids.is_empty() {
+                let _ = self.docker(&[&["rm", "-fv"], ids.as_slice()].concat());
+            }
+            self.stop();
+        }
+    }
+}
+
+fn option(name: &str, path: &Path) -> String {
+    format!("--{name}={}", path.display())
+}
