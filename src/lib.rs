@@ -16,3 +16,4 @@
 //! domain error is which HTTP status. `engine`, `host` and `store` know no status. `tests/layers.rs` enforces it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod dockerfile;
