@@ -20,7 +20,7 @@
 use super::error::DetectError;
 use super::plan::Verdict;
 use super::project::Project;
-use super::{html, node};
+use super::{html, node, python};
 
 /// One stack's detector.
 pub(crate) struct Detector {
@@ -32,7 +32,12 @@ pub(crate) struct Detector {
 
 /// All detectors, the one that decides first at the top.
 pub(crate) const ORDER: &[Detector] = &[
+    detector(
+        "manage.py, requirements.txt, pyproject.toml, Pipfile or setup.py (Python)",
+        python::detect,
+    ),
     detector("package.json (Node)", node::detect),
+    detector("main.py or app.py (Python)", python::detect_script),
     detector(
         "index.html in the project or in public/, dist/, build/, site/, www/, html/ or docs/ (static)",
         html::detect,

@@ -23,6 +23,7 @@ mod html;
 mod node;
 mod plan;
 mod project;
+mod python;
 mod read;
 mod text;
 mod token;
