@@ -20,7 +20,7 @@
 use super::error::DetectError;
 use super::plan::Verdict;
 use super::project::Project;
-use super::{html, node, python};
+use super::{go, html, node, python, rust};
 
 /// One stack's detector.
 pub(crate) struct Detector {
@@ -32,6 +32,8 @@ pub(crate) struct Detector {
 
 /// All detectors, the one that decides first at the top.
 pub(crate) const ORDER: &[Detector] = &[
+    detector("go.mod with a main package (Go)", go::detect),
+    detector("Cargo.toml with a binary (Rust)", rust::detect),
     detector(
         "manage.py, requirements.txt, pyproject.toml, Pipfile or setup.py (Python)",
         python::detect,

@@ -19,12 +19,14 @@
 
 mod detect;
 mod error;
+mod go;
 mod html;
 mod node;
 mod plan;
 mod project;
 mod python;
 mod read;
+mod rust;
 mod text;
 mod token;
 mod versions;
