@@ -20,7 +20,7 @@
 use super::error::DetectError;
 use super::plan::Verdict;
 use super::project::Project;
-use super::{go, html, node, python, rust};
+use super::{dotnet, go, html, jvm, node, python, rust};
 
 /// One stack's detector.
 pub(crate) struct Detector {
@@ -32,6 +32,11 @@ pub(crate) struct Detector {
 
 /// All detectors, the one that decides first at the top.
 pub(crate) const ORDER: &[Detector] = &[
+    detector("*.csproj, *.fsproj or *.vbproj (.NET)", dotnet::detect),
+    detector(
+        "pom.xml, build.gradle or build.gradle.kts (Java, Kotlin)",
+        jvm::detect,
+    ),
     detector("go.mod with a main package (Go)", go::detect),
     detector("Cargo.toml with a binary (Rust)", rust::detect),
     detector(

@@ -18,9 +18,11 @@
 #![forbid(unsafe_code)]
 
 mod detect;
+mod dotnet;
 mod error;
 mod go;
 mod html;
+mod jvm;
 mod node;
 mod plan;
 mod project;
