@@ -20,7 +20,7 @@
 use super::error::DetectError;
 use super::plan::Verdict;
 use super::project::Project;
-use super::{dotnet, go, html, jvm, node, python, rust};
+use super::{deno, dotnet, elixir, go, html, jvm, node, php, python, ruby, rust};
 
 /// One stack's detector.
 pub(crate) struct Detector {
@@ -32,6 +32,10 @@ pub(crate) struct Detector {
 
 /// All detectors, the one that decides first at the top.
 pub(crate) const ORDER: &[Detector] = &[
+    detector("deno.json, deno.jsonc or deno.lock (Deno)", deno::detect),
+    detector("mix.exs (Elixir)", elixir::detect),
+    detector("Gemfile with Rails, Sinatra or Rack (Ruby)", ruby::detect),
+    detector("composer.json or index.php (PHP)", php::detect),
     detector("*.csproj, *.fsproj or *.vbproj (.NET)", dotnet::detect),
     detector(
         "pom.xml, build.gradle or build.gradle.kts (Java, Kotlin)",

@@ -17,17 +17,21 @@
 //! members, subprojects and sources have limits of their own. Nothing is kept but a few names.
 #![forbid(unsafe_code)]
 
+mod deno;
 mod detect;
 mod dotnet;
+mod elixir;
 mod error;
 mod go;
 mod html;
 mod jvm;
 mod node;
+mod php;
 mod plan;
 mod project;
 mod python;
 mod read;
+mod ruby;
 mod rust;
 mod text;
 mod token;
