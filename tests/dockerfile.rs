@@ -8,6 +8,7 @@
 
 mod checker;
 mod golden;
+mod hostile;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
