@@ -20,6 +20,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dockerfile;
 pub mod engine;
 pub mod limits;
 pub mod log;

@@ -28,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
+    ("dockerfile", &[]),
     ("engine", &["wire", "sys", "limits", "clock"]),
     ("config", &["sys", "log"]),
     ("wire", &["limits"]),

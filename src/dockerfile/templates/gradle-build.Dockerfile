@@ -1,0 +1,7 @@
+FROM {{image}} AS build
+WORKDIR /src
+{{dependencies}}
+
+COPY . .
+RUN {{gradle}} {{task}}
+RUN mkdir /out && {{out}}

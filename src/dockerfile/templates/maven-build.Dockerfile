@@ -1,0 +1,7 @@
+FROM {{image}} AS build
+WORKDIR /src
+{{dependencies}}
+
+COPY . .
+RUN {{mvn}} -DskipTests{{module}} {{goals}}
+RUN {{out}}

@@ -1,0 +1,135 @@
+//! Generated Dockerfiles: golden files for every stack and variant, hostile projects, and the classic builder itself.
+//!
+//! `dockerfile/cases/<case>/project/` is a small project. Beside it stand `Dockerfile.expected` and `reason.expected`
+//! (`stack: reason`), or `error.expected` for one that is refused. `UPDATE_DOCKERFILES=1 cargo test dockerfile` writes
+//! them anew; read the difference before it is committed.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod builder;
+mod checker;
+mod golden;
+mod hostile;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use node_agent::dockerfile::{Entry, Kind, ProjectFiles};
+
+/// A project in memory: paths and contents.
+#[derive(Clone, Debug, Default)]
+struct Memory(BTreeMap<String, Vec<u8>>);
+
+impl Memory {
+    fn of(files: &[(&str, &str)]) -> Self {
+        let owned = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+        Self(owned.collect())
+    }
+
+    /// Everything below a directory.
+    fn read_from(root: &Path) -> Self {
+        let mut all = Self::default();
+        let mut waiting = vec![root.to_path_buf()];
+        while let Some(directory) = waiting.pop() {
+            for entry in fs::read_dir(&directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    waiting.push(path);
+                } else {
+                    let name = path
+                        .strip_prefix(root)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .to_owned();
+                    all.0.insert(name, fs::read(&path).unwrap());
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether a file or directory of that name is there.
+    fn has(&self, path: &str) -> bool {
+        let path = path.trim_start_matches("./").trim_end_matches('/');
+        let below = format!("{path}/");
+        path == "."
+            || path.is_empty()
+            || self
+                .0
+                .keys()
+                .any(|name| name == path || name.starts_with(&below))
+    }
+}
+
+impl ProjectFiles for Memory {
+    fn read(&self, relative: &str, limit: usize) -> io::Result<Option<Vec<u8>>> {
+        assert_confined(relative);
+        let bytes = self.0.get(relative);
+        Ok(bytes.map(|bytes| bytes[..bytes.len().min(limit)].to_vec()))
+    }
+
+    fn list(&self, relative_dir: &str, limit: usize) -> io::Result<Option<Vec<Entry>>> {
+        assert_confined(relative_dir);
+        let prefix = if relative_dir.is_empty() {
+            String::new()
+        } else {
+            format!("{relative_dir}/")
+        };
+        let mut entries: BTreeMap<&str, Kind> = BTreeMap::new();
+        for rest in self.0.keys().filter_map(|name| name.strip_prefix(&prefix)) {
+            match rest.split_once('/') {
+                Some((directory, _)) => entries.insert(directory, Kind::Directory),
+                None => entries.insert(rest, Kind::File),
+            };
+        }
+        if entries.is_empty() && !relative_dir.is_empty() {
+            return Ok(None);
+        }
+        let entries = entries.into_iter().take(limit);
+        Ok(Some(
+            entries
+                .map(|(name, kind)| Entry {
+                    name: name.to_owned(),
+                    kind,
+                })
+                .collect(),
+        ))
+    }
+}
+
+/// No project may make the detectors ask for anything outside of it.
+fn assert_confined(path: &str) {
+    let climbs = path.split('/').any(|part| part == ".." || part == ".");
+    assert!(
+        !climbs && !path.starts_with('/') && !path.contains("//"),
+        "asked for {path:?}"
+    );
+}
+
+/// The cases, by name.
+fn cases() -> Vec<(String, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dockerfile/cases");
+    let mut all: Vec<(String, PathBuf)> = fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
+        .collect();
+    all.sort();
+    assert!(all.len() >= 80, "only {} cases", all.len());
+    all
+}
+
+/// The golden files, by case.
+fn golden_files() -> Vec<(String, Memory, String)> {
+    let golden = |(name, path): (String, PathBuf)| {
+        let text = fs::read_to_string(path.join("Dockerfile.expected")).ok()?;
+        Some((name, Memory::read_from(&path.join("project")), text))
+    };
+    let all: Vec<_> = cases().into_iter().filter_map(golden).collect();
+    assert!(all.len() >= 75, "only {} golden files", all.len());
+    all
+}

@@ -1,0 +1,2 @@
+// Command server.
+package main

@@ -1,0 +1,3 @@
+module shop
+go 1.21
+toolchain go1.24.2

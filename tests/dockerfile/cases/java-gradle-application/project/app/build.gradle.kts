@@ -1,0 +1,7 @@
+plugins {
+    application
+}
+application {
+    mainClass = "org.example.App"
+}
+java { sourceCompatibility = JavaVersion.VERSION_17 }

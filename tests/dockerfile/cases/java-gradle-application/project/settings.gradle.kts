@@ -1,0 +1,2 @@
+rootProject.name = "tool"
+include("app")

@@ -1,0 +1,4 @@
+// output: 'export'
+export default {
+  output: "standalone",
+};

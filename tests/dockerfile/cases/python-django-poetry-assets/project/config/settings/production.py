@@ -1,0 +1,2 @@
+from .base import *
+SECRET_KEY = os.environ["SECRET_KEY"]

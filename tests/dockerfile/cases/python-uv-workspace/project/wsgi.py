@@ -1,0 +1,2 @@
+from x import create_app
+application = create_app()
