@@ -661,3 +661,32 @@ fn without_an_engine_it_is_503_and_after_it_came_back_all_is_well() {
     std::os::unix::fs::symlink("/var/run/docker.sock", &socket).unwrap();
     agent.get("/containers").expect(200);
 }
+
+#[test]
+fn a_stop_that_nobody_waits_for_goes_on_without_a_worker() {
+    let lab = Lab::new();
+    // Takes its time when it is told to end.
+    lab.shell(
+        "a",
+        "trap 'while ! [ -e /end ]; do busybox sleep 0.02; done; exit 7' TERM; while :; do busybox sleep 0.02; done",
+    );
+    lab.agent.get("/containers").expect(200);
+    let before = lab.agent.descriptors();
+    let path = format!("/containers/{}/stop?timeout=3600", lab.name("a"));
+    let mut client = lab.agent.connect();
+    client.send(&Client::encode("POST", &path, &[("X-API-Key", KEY)], b""));
+    eventually("the client and the engine's side of it", || {
+        (lab.agent.descriptors() >= before + 2).then_some(())
+    });
+    drop(client);
+    let gone = std::time::Instant::now();
+    eventually("both to be closed", || {
+        (lab.agent.descriptors() <= before).then_some(())
+    });
+    assert!(gone.elapsed() < std::time::Duration::from_secs(1));
+    lab.exec("a", &json!({ "command": "echo > /end" }))
+        .expect(200);
+    eventually("the engine to have stopped it", || {
+        (lab.get("a", "status").json()["exit_code"] == 7).then_some(())
+    });
+}

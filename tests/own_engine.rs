@@ -84,7 +84,7 @@ fn another_log_driver_is_left_alone() {
 fn an_engine_that_stands_still_is_504_in_time_and_well_when_it_goes_on() {
     let lab = Lab::new(&json!({}));
     lab.agent.get("/containers").expect(200);
-    lab.engine.signal("STOP");
+    lab.engine.freeze();
     let start = Instant::now();
     let mut client = lab.agent.connect();
     let patience = Some(Duration::from_secs(60));
@@ -106,7 +106,7 @@ fn an_engine_that_stands_still_is_504_in_time_and_well_when_it_goes_on() {
         lab.agent.get("/ping").expect(200).json()["status"],
         "degraded"
     );
-    lab.engine.signal("CONT");
+    lab.engine.thaw();
     lab.agent.get("/containers").expect(200);
     eventually("ping to say ok", || {
         (lab.agent.get("/ping").json()["status"] == "ok").then_some(())

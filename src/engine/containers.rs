@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -189,24 +190,36 @@ impl Engine {
         Ok(outcome(&self.post(&path, None, Self::unhurried())?))
     }
 
-    /// Stops it: SIGTERM, and SIGKILL after `timeout`. The answer comes after the stop.
-    pub fn stop(&self, name: &str, timeout: Duration) -> Result<Outcome, EngineError> {
+    /// Stops it: SIGTERM, and SIGKILL after `timeout`. The answer comes after the stop. When `client` goes away the
+    /// wait ends; the engine goes on stopping.
+    pub fn stop(
+        &self,
+        name: &str,
+        timeout: Duration,
+        client: Option<BorrowedFd<'_>>,
+    ) -> Result<Outcome, EngineError> {
         let path = format!(
             "/containers/{}/stop?t={}",
             path_segment(name),
             timeout.as_secs()
         );
-        Ok(outcome(&self.post(&path, None, after(timeout))?))
+        let answer = self.post(&path, None, after(timeout, client))?;
+        Ok(outcome(&answer))
     }
 
-    /// Restarts it; starts it when it is stopped.
-    pub fn restart(&self, name: &str, timeout: Duration) -> Result<(), EngineError> {
+    /// Restarts it in the same way; starts it when it is stopped.
+    pub fn restart(
+        &self,
+        name: &str,
+        timeout: Duration,
+        client: Option<BorrowedFd<'_>>,
+    ) -> Result<(), EngineError> {
         let path = format!(
             "/containers/{}/restart?t={}",
             path_segment(name),
             timeout.as_secs()
         );
-        self.post(&path, None, after(timeout)).map(drop)
+        self.post(&path, None, after(timeout, client)).map(drop)
     }
 
     /// Removes it. 409: it runs and `force` is not set, or its removal goes on.
@@ -257,9 +270,10 @@ impl Engine {
 }
 
 /// Longer than the engine itself may take.
-fn after(timeout: Duration) -> Patience<'static> {
+fn after(timeout: Duration, client: Option<BorrowedFd<'_>>) -> Patience<'_> {
     Patience {
         first_byte: timeout + limits::ENGINE_WORK,
+        client,
         ..Patience::default()
     }
 }

@@ -91,9 +91,27 @@ impl Dockerd {
         );
     }
 
-    /// Sends it a signal.
-    pub fn signal(&self, name: &str) {
-        process::signal(self.daemon.as_ref().unwrap().id(), name);
+    /// Makes it stand still: it is there, its socket takes connections, nothing answers. Waits until its last thread
+    /// does.
+    pub fn freeze(&self) {
+        let pid = self.daemon.as_ref().unwrap().id();
+        process::signal(pid, "STOP");
+        let tasks = format!("/proc/{pid}/task");
+        eventually("all threads of our engine to stand still", || {
+            let is_still = |task: std::io::Result<std::fs::DirEntry>| {
+                let status = std::fs::read_to_string(task.unwrap().path().join("status"));
+                status.is_ok_and(|status| status.contains("State:\tT"))
+            };
+            std::fs::read_dir(&tasks)
+                .unwrap()
+                .all(is_still)
+                .then_some(())
+        });
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        process::signal(self.daemon.as_ref().unwrap().id(), "CONT");
     }
 
     /// Ends it in order; what runs in it ends too.
@@ -109,7 +127,7 @@ impl Drop for Dockerd {
     fn drop(&mut self) {
         if self.daemon.is_some() {
             // It may stand still.
-            self.signal("CONT");
+            self.thaw();
             let listed = self.docker(&["ps", "-aq"]).unwrap_or_default();
             let ids: Vec<_> = listed.lines().collect();
             if !ids.is_empty() {

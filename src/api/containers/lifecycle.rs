@@ -82,7 +82,11 @@ fn timeout(request: &Request<'_>) -> Result<Duration, ApiError> {
 pub fn stop<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
     let (name, timeout) = (container_name(request)?, timeout(request)?);
     let id = context.engine.inspect(name).map_err(about(name))?.id;
-    let outcome = context.engine.stop(&id, timeout).map_err(about(name))?;
+    let client = Some(request.client);
+    let outcome = context
+        .engine
+        .stop(&id, timeout, client)
+        .map_err(about(name))?;
     done(name, &id, "stopped", outcome)
 }
 
@@ -92,7 +96,7 @@ pub fn restart<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Re
     let id = context.engine.inspect(name).map_err(about(name))?.id;
     context
         .engine
-        .restart(&id, timeout)
+        .restart(&id, timeout, Some(request.client))
         .map_err(|error| cannot_start(name, error))?;
     done(name, &id, "restarted", Outcome::Changed)
 }

@@ -65,7 +65,7 @@ impl Aside {
     pub(super) fn stop(&mut self, engine: &Engine) -> Result<(), EngineError> {
         // Even a stop that fails may have happened.
         self.stopped = true;
-        engine.stop(&self.old.id, STOP_TIMEOUT).map(drop)
+        engine.stop(&self.old.id, STOP_TIMEOUT, None).map(drop)
     }
 
     /// Removes it, its successor runs. What is odd becomes a warning. Named volumes stay, and so do anonymous ones:
