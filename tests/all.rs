@@ -16,6 +16,7 @@ mod lifecycle;
 mod openapi;
 mod own_engine;
 mod ping;
+mod pull;
 mod replace;
 mod run_spec;
 mod support;

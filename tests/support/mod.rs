@@ -9,6 +9,7 @@ pub mod haproxy;
 pub mod http;
 pub mod pinger;
 pub mod process;
+pub mod registry;
 
 pub use agent::Agent;
 pub use http::{Client, Response};
