@@ -295,16 +295,9 @@ impl From<EngineError> for ApiError {
                 Self::ClientGone(io::Error::from(io::ErrorKind::ConnectionReset))
             }
             EngineError::Taker(error) => Self::ClientGone(error),
-            EngineError::Unreachable { ref source, .. } => {
-                let details = Some(source.to_string());
-                Self::Engine {
-                    source: error,
-                    details,
-                }
-            }
             source => Self::Engine {
+                details: source.details(),
                 source,
-                details: None,
             },
         }
     }
@@ -377,7 +370,14 @@ impl fmt::Display for ApiError {
                 )
             }
             Self::Stopping => out.write_str("the agent is stopping"),
-            Self::Engine { source, .. } => source.fmt(out),
+            // Its words are in the details.
+            Self::Engine { source, .. } => match source {
+                EngineError::Answer { status, .. } => {
+                    write!(out, "the Docker engine refused it with {status}")
+                }
+                EngineError::InStream { .. } => out.write_str("the Docker engine could not go on"),
+                source => source.fmt(out),
+            },
             Self::Pull { image, source } => write_pull(image, source, out),
             Self::ClientGone(_) => out.write_str("the client went away"),
         }

@@ -98,6 +98,14 @@ impl EngineError {
         }
     }
 
+    /// The engine's words, or the system's about its socket.
+    pub fn details(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { source, .. } => Some(source.to_string()),
+            _ => self.words().map(str::to_owned),
+        }
+    }
+
     /// Whether it shows that the engine is not well.
     pub(super) fn is_failure_of_engine(&self) -> bool {
         matches!(
