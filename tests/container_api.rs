@@ -665,24 +665,23 @@ fn without_an_engine_it_is_503_and_after_it_came_back_all_is_well() {
 #[test]
 fn a_stop_that_nobody_waits_for_goes_on_without_a_worker() {
     let lab = Lab::new();
-    // Takes its time when it is told to end.
-    lab.shell(
-        "a",
-        "trap 'while ! [ -e /end ]; do busybox sleep 0.02; done; exit 7' TERM; while :; do busybox sleep 0.02; done",
-    );
-    lab.agent.get("/containers").expect(200);
-    let before = lab.agent.descriptors();
-    let path = format!("/containers/{}/stop?timeout=3600", lab.name("a"));
+    // Says that it was told to end, and takes its time.
+    let script = "trap 'echo told; while ! [ -e /end ]; do busybox sleep 0.02; done; exit 7' TERM
+        while :; do busybox sleep 0.02; done";
+    lab.shell("a", script);
+    let path = format!("/containers/{}/stop", lab.name("a"));
+    let query = format!("{path}?timeout=3600");
     let mut client = lab.agent.connect();
-    client.send(&Client::encode("POST", &path, &[("X-API-Key", KEY)], b""));
-    eventually("the client and the engine's side of it", || {
-        (lab.agent.descriptors() >= before + 2).then_some(())
+    client.send(&Client::encode("POST", &query, &[("X-API-Key", KEY)], b""));
+    eventually("the engine to stop it", || {
+        let logs = lab.get("a", "logs").json();
+        (logs["logs"] == "told\n").then_some(())
     });
-    drop(client);
+    assert!(!lab.agent.log().iter().any(|line| line.contains(&path)));
     let gone = std::time::Instant::now();
-    eventually("both to be closed", || {
-        (lab.agent.descriptors() <= before).then_some(())
-    });
+    drop(client);
+    // The access log's line is the end of the work.
+    lab.agent.wait_for_log(&path);
     assert!(gone.elapsed() < std::time::Duration::from_secs(1));
     lab.exec("a", &json!({ "command": "echo > /end" }))
         .expect(200);
