@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use super::connection::Connection;
@@ -11,6 +12,8 @@ use super::connection::Connection;
 pub(super) struct Table {
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// Connections of each neighbourhood, counted as they come and go: under a flood a victim is sought at every accept.
+    crowds: HashMap<IpAddr, usize>,
 }
 
 #[derive(Debug)]
@@ -34,6 +37,7 @@ impl Table {
             });
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
+        *self.crowds.entry(connection.neighbourhood()).or_default() += 1;
         let slot = &mut self.slots[index as usize];
         slot.connection = Some(connection);
         u64::from(slot.generation) << 32 | u64::from(index)
@@ -56,6 +60,13 @@ impl Table {
             return None;
         }
         let connection = slot.connection.take()?;
+        let neighbourhood = connection.neighbourhood();
+        if let Some(crowd) = self.crowds.get_mut(&neighbourhood) {
+            *crowd -= 1;
+            if *crowd == 0 {
+                self.crowds.remove(&neighbourhood);
+            }
+        }
         slot.generation = slot.generation.wrapping_add(1) & 0x7fff_ffff;
         self.free
             .push(u32::try_from(index_of(token)).unwrap_or(u32::MAX));
@@ -88,11 +99,7 @@ impl Table {
 
     /// Who goes when places are short: the oldest connection of the address that has the most.
     pub(super) fn victim(&self) -> Option<u64> {
-        let mut counts = HashMap::new();
-        for (_, connection) in self.iter() {
-            *counts.entry(connection.neighbourhood()).or_insert(0usize) += 1;
-        }
-        let (busiest, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        let (&busiest, _) = self.crowds.iter().max_by_key(|(_, count)| **count)?;
         let of_busiest = self
             .iter()
             .filter(|(_, connection)| connection.neighbourhood() == busiest);
