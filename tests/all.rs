@@ -7,6 +7,7 @@ mod attacks;
 mod auth;
 mod command_line;
 mod container_api;
+mod container_streams;
 mod dockerfile;
 mod framing;
 mod haproxy;

@@ -7,6 +7,7 @@ pub mod docker;
 pub mod dockerd;
 pub mod haproxy;
 pub mod http;
+pub mod lab;
 pub mod pinger;
 pub mod process;
 pub mod registry;
