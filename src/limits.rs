@@ -67,6 +67,19 @@ pub const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
 /// Bytes of an ordinary JSON request body.
 pub const JSON_BYTES: u64 = 1024 * 1024;
 
+/// Bytes of a multipart boundary (RFC 2046, 5.1.1).
+pub const BOUNDARY_BYTES: usize = 70;
+/// Blanks between a delimiter and its line end. Nobody sends any; RFC 2046 allows for mailers that add some.
+pub const DELIMITER_PADDING_BYTES: usize = 64;
+/// Parts of a multipart body. Our forms have a handful of fields.
+pub const PARTS: usize = 100;
+/// Bytes of one part's head: a file name of 255 characters, thrice as long when percent-encoded, and some to spare.
+pub const PART_HEAD_BYTES: usize = 8 * 1024;
+/// Header lines of one part; browsers send two, mailers five.
+pub const PART_HEADERS: usize = 16;
+/// Bytes before the first delimiter, and bytes after the last: they are dropped, and clients send none.
+pub const AROUND_PARTS_BYTES: u64 = 64 * 1024;
+
 /// Connecting to the engine's socket: it is local, so this is about a full backlog only.
 pub const ENGINE_CONNECT: Duration = Duration::from_secs(5);
 /// From a request to the first byte of the engine's answer, for calls that answer at once.

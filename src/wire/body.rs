@@ -206,23 +206,8 @@ impl<R: Read> Read for BodyReader<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::pieces::Pieces;
     use proptest::prelude::*;
-
-    /// Gives out its bytes in pieces of the sizes given, over and over.
-    struct Pieces<'a> {
-        bytes: &'a [u8],
-        sizes: std::iter::Cycle<std::slice::Iter<'a, usize>>,
-    }
-
-    impl Read for Pieces<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let size = self.sizes.next().copied().unwrap_or(1).max(1);
-            let count = size.min(buffer.len()).min(self.bytes.len());
-            buffer[..count].copy_from_slice(&self.bytes[..count]);
-            self.bytes = &self.bytes[count..];
-            Ok(count)
-        }
-    }
 
     fn read_all(
         bytes: &[u8],
@@ -230,16 +215,13 @@ mod tests {
         sizes: &[usize],
         framing: Framing,
     ) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        let source = Pieces {
-            bytes: &bytes[ahead..],
-            sizes: sizes.iter().cycle(),
-        };
+        let source = Pieces::new(&bytes[ahead..], sizes);
         let mut body = BodyReader::new(source, bytes[..ahead].to_vec(), framing);
         let mut content = Vec::new();
         body.read_to_end(&mut content)?;
         assert!(body.is_done());
         let (source, mut rest) = body.into_parts();
-        rest.extend_from_slice(source.bytes);
+        rest.extend_from_slice(source.left());
         Ok((content, rest))
     }
 
@@ -323,10 +305,8 @@ mod tests {
 
     #[test]
     fn drain_stops_at_its_limit() {
-        let source = Pieces {
-            bytes: &vec![b'x'; 20_000],
-            sizes: [20_000].iter().cycle(),
-        };
+        let bytes = vec![b'x'; 20_000];
+        let source = Pieces::new(&bytes, &[20_000]);
         let mut body = BodyReader::new(source, Vec::new(), Framing::Length(20_000));
         assert!(!body.drain(5_000).unwrap());
         assert!(body.drain(20_000).unwrap());
