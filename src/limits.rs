@@ -66,6 +66,12 @@ pub const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
 
 /// Bytes of an ordinary JSON request body.
 pub const JSON_BYTES: u64 = 1024 * 1024;
+/// Objects and arrays within each other in a JSON body that is skipped as it streams; serde_json stops there too.
+pub const JSON_DEPTH: u32 = 128;
+/// Unknown fields of a body that are named in the answer's warnings; nobody reads more.
+pub const OTHER_FIELDS: usize = 32;
+/// Bytes of such a name; the rest is left out.
+pub const OTHER_FIELD_BYTES: usize = 64;
 
 /// Bytes of a multipart boundary (RFC 2046, 5.1.1).
 pub const BOUNDARY_BYTES: usize = 70;

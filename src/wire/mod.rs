@@ -1,6 +1,7 @@
 //! HTTP/1.1 framing (RFC 9112), strict once for both sides: the server's requests and the engine's responses.
-//! Beside it stand the formats that an upload comes in, read as it arrives: multipart forms. Knows bytes, not sockets,
-//! statuses or deadlines. Uses std, httparse, memchr, percent-encoding and tiny_http's words.
+//! Beside it stand the formats that an upload comes in, read as it arrives: multipart forms, one long string in a JSON
+//! object. Knows bytes, not sockets, statuses or deadlines. Uses std, httparse, memchr,
+//! percent-encoding and tiny_http's words.
 #![forbid(unsafe_code)]
 
 pub mod body;
@@ -8,6 +9,7 @@ pub mod chunk_writer;
 pub mod chunked;
 pub mod framing;
 pub mod head_error;
+pub mod json_field;
 pub mod multipart;
 #[cfg(test)]
 mod pieces;
@@ -21,6 +23,7 @@ pub use body::BodyReader;
 pub use chunk_writer::ChunkWriter;
 pub use framing::Framing;
 pub use head_error::HeadError;
+pub use json_field::JsonField;
 pub use multipart::Multipart;
 pub use request_head::RequestHead;
 pub use response_head::ResponseHead;
