@@ -1,9 +1,10 @@
 //! HTTP/1.1 framing (RFC 9112), strict once for both sides: the server's requests and the engine's responses.
 //! Beside it stand the formats that an upload comes in, read as it arrives: multipart forms, one long string in a JSON
-//! object. Knows bytes, not sockets, statuses or deadlines. Uses std, httparse, memchr,
+//! object, base64. Knows bytes, not sockets, statuses or deadlines. Uses std, httparse, memchr, base64,
 //! percent-encoding and tiny_http's words.
 #![forbid(unsafe_code)]
 
+pub mod base64_body;
 pub mod body;
 pub mod chunk_writer;
 pub mod chunked;

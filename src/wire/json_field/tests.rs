@@ -224,6 +224,18 @@ fn errors_stay_and_the_sources_own_come_as_they_are() {
     assert_eq!(json_field_error(&error), Some(JsonFieldError::Broken));
 }
 
+#[test]
+fn the_names_can_be_had_after_decoding() {
+    let body = br#"{"tag":"a","data":"aGVs\nbG8h\n"}"#;
+    let mut field = JsonField::new(&body[..], "data");
+    let mut content = Vec::new();
+    crate::wire::base64_body::decoded(&mut field)
+        .read_to_end(&mut content)
+        .unwrap();
+    assert_eq!(content, b"hello!");
+    assert_eq!(field.other_fields(), ["tag"]);
+}
+
 fn json() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         Just(Value::Null),
