@@ -127,3 +127,22 @@ pub const STOP_MOST_SECONDS: u64 = 3600;
 pub const LOG_TAIL: u64 = 100;
 /// How long lines of a live stream may wait for others after the last flush. A line that comes alone never waits.
 pub const GATHER_LINES: Duration = Duration::from_millis(5);
+
+/// Output of a program that is kept, of each stream: the first and the last half of it.
+pub const PROGRAM_OUTPUT_BYTES: usize = 64 * 1024;
+/// From SIGTERM to SIGKILL of a program that is to end: git and docker clean up in milliseconds.
+pub const PROGRAM_GRACE: Duration = Duration::from_secs(2);
+/// How long a killed program may take to be gone: one that hangs in the kernel (a dead NFS server) must not take a worker with it.
+pub const PROGRAM_KILL_WAIT: Duration = Duration::from_secs(5);
+/// Bytes that are still read from a program's pipes after its end: the most a pipe can hold for an ordinary user.
+pub const PROGRAM_REST_BYTES: usize = 1024 * 1024;
+/// A credential helper: a keychain answers at once, a cloud's token service within seconds.
+pub const HELPER_DEADLINE: Duration = Duration::from_secs(30);
+/// Asking helpers for all logins they have, one run each.
+pub const ALL_LOGINS_DEADLINE: Duration = Duration::from_secs(60);
+/// Logins that are asked of helpers at most; people have a handful.
+pub const HELPER_LOGINS: usize = 64;
+/// Bytes of a failed helper's own words that are told.
+pub const HELPER_WORDS_BYTES: usize = 1024;
+/// Bytes of the docker CLI's config.json; real ones have under a kilobyte.
+pub const DOCKER_CONFIG_BYTES: u64 = 1024 * 1024;

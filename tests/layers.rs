@@ -8,8 +8,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "server", "client", "install", "api", "engine", "config", "sys", "log", "limits",
-            "clock",
+            "server", "client", "install", "api", "engine", "store", "config", "sys", "log",
+            "limits", "clock",
         ],
     ),
     (
@@ -30,6 +30,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("dockerfile", &[]),
     ("engine", &["wire", "sys", "limits", "clock"]),
+    ("store", &["wire", "exec", "sys", "limits", "clock"]),
+    ("exec", &["sys", "limits"]),
     ("config", &["sys", "log"]),
     ("wire", &["limits"]),
     ("sys", &[]),

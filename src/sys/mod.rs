@@ -2,6 +2,7 @@
 //! Nothing here knows HTTP, Docker or configuration. Uses std and libc.
 #![allow(unsafe_code)]
 
+pub mod child;
 pub mod epoll;
 pub mod poll;
 pub mod process;

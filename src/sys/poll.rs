@@ -1,4 +1,4 @@
-//! Waiting for one descriptor with a deadline, while watching another one for a hangup. poll(2).
+//! Waiting for descriptors with a deadline, also while watching one for a hangup. poll(2).
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -11,6 +11,8 @@ pub enum Interest {
     Read,
     /// Room to write, or an error to collect.
     Write,
+    /// The peer's going away alone: it closed, or shut down its sending side.
+    Hangup,
 }
 
 /// How a wait ended.
@@ -32,42 +34,53 @@ pub fn wait(
     timeout: Duration,
     hangup: Option<BorrowedFd<'_>>,
 ) -> io::Result<Readiness> {
-    let events = match interest {
-        Interest::Read => libc::POLLIN,
-        Interest::Write => libc::POLLOUT,
-    };
-    let watched = hangup.map_or(-1, |fd| fd.as_raw_fd());
-    let mut fds = [
-        libc::pollfd {
-            fd: fd.as_raw_fd(),
-            events,
-            revents: 0,
-        },
-        // poll ignores a negative descriptor.
-        libc::pollfd {
-            fd: watched,
-            events: libc::POLLRDHUP,
-            revents: 0,
-        },
-    ];
+    let hangup = hangup.map(|fd| (fd, Interest::Hangup));
+    let [ready, hung_up] = wait_any([Some((fd, interest)), hangup], timeout)?;
+    Ok(match (ready, hung_up) {
+        (_, true) => Readiness::HungUp,
+        (true, false) => Readiness::Ready,
+        (false, false) => Readiness::TimedOut,
+    })
+}
+
+/// Waits until one of `watched` is ready or `timeout` is over; which ones are. None is when the time is over.
+pub fn wait_any<const N: usize>(
+    watched: [Option<(BorrowedFd<'_>, Interest)>; N],
+    timeout: Duration,
+) -> io::Result<[bool; N]> {
+    let mut fds = watched.map(entry);
     let until = Instant::now() + timeout;
     loop {
         match poll(&mut fds, until.saturating_duration_since(Instant::now())) {
-            Ok(0) => return Ok(Readiness::TimedOut),
-            Ok(_) if fds[1].revents != 0 => return Ok(Readiness::HungUp),
-            Ok(_) => return Ok(Readiness::Ready),
+            Ok(_) => return Ok(fds.map(|fd| fd.revents != 0)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-fn poll(fds: &mut [libc::pollfd; 2], timeout: Duration) -> io::Result<libc::c_int> {
+fn entry(watched: Option<(BorrowedFd<'_>, Interest)>) -> libc::pollfd {
+    let events = match watched {
+        Some((_, Interest::Read)) => libc::POLLIN,
+        Some((_, Interest::Write)) => libc::POLLOUT,
+        Some((_, Interest::Hangup)) => libc::POLLRDHUP,
+        None => 0,
+    };
+    libc::pollfd {
+        // poll ignores a negative descriptor.
+        fd: watched.map_or(-1, |(fd, _)| fd.as_raw_fd()),
+        events,
+        revents: 0,
+    }
+}
+
+fn poll(fds: &mut [libc::pollfd], timeout: Duration) -> io::Result<libc::c_int> {
     // Rounded up: a wait of 0.4 ms must not become a busy loop.
     let milliseconds = timeout.as_micros().div_ceil(1000).min(i32::MAX as u128);
     let milliseconds = libc::c_int::try_from(milliseconds).unwrap_or(libc::c_int::MAX);
-    // SAFETY: the array outlives the call and its true length is passed.
-    super::check(unsafe { libc::poll(fds.as_mut_ptr(), 2, milliseconds) })
+    let count = libc::nfds_t::try_from(fds.len()).unwrap_or(0);
+    // SAFETY: the slice outlives the call and its true length is passed.
+    super::check(unsafe { libc::poll(fds.as_mut_ptr(), count, milliseconds) })
 }
 
 #[cfg(test)]
@@ -101,5 +114,19 @@ mod tests {
         let readiness = wait(far.as_fd(), Interest::Read, LONG, Some(watcher.as_fd())).unwrap();
         assert_eq!(readiness, Readiness::HungUp);
         drop(near);
+    }
+
+    #[test]
+    fn of_many_the_ready_ones_are_named() {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let (quiet, _peer) = UnixStream::pair().unwrap();
+        near.write_all(b"x").unwrap();
+        let watched = [
+            Some((quiet.as_fd(), Interest::Read)),
+            None,
+            Some((far.as_fd(), Interest::Read)),
+        ];
+        assert_eq!(wait_any(watched, LONG).unwrap(), [false, false, true]);
+        assert_eq!(wait_any([watched[0]], SHORT).unwrap(), [false]);
     }
 }
