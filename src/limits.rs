@@ -132,7 +132,8 @@ pub const GATHER_LINES: Duration = Duration::from_millis(5);
 pub const PROGRAM_OUTPUT_BYTES: usize = 64 * 1024;
 /// From SIGTERM to SIGKILL of a program that is to end: git and docker clean up in milliseconds.
 pub const PROGRAM_GRACE: Duration = Duration::from_secs(2);
-/// How long a killed program may take to be gone: one that hangs in the kernel (a dead NFS server) must not take a worker with it.
+/// How long a killed program may take to be gone: one that hangs in the kernel (a dead NFS server) must not take a
+/// worker with it.
 pub const PROGRAM_KILL_WAIT: Duration = Duration::from_secs(5);
 /// Bytes that are still read from a program's pipes after its end: the most a pipe can hold for an ordinary user.
 pub const PROGRAM_REST_BYTES: usize = 1024 * 1024;

@@ -25,7 +25,7 @@ pub enum Stdin<'i> {
     Nothing,
     /// These bytes, then the end.
     Bytes(&'i [u8]),
-    /// Whatever this writes, then the end. Where it fails the program is ended, not left to take the part for the whole.
+    /// Whatever this writes, then the end. Where it fails the program is ended: it must not take the part for the whole.
     Producer(Produce<'i>),
 }
 

@@ -1,5 +1,5 @@
 //! The only place that starts programs: found once by absolute path, arguments as they are (no shell), a cleared
-//! environment, a process group of its own that ends as a whole, a deadline, bounded output. May use `sys` and `limits`.
+//! environment, a process group of its own that ends as a whole, a deadline, bounded output. Uses `sys` and `limits`.
 //!
 //! A program's end is the end of its group: what it left running in the background is killed, its last output still
 //! read. Whoever starts a session of its own (a daemon) gets away with it, and is not waited for.

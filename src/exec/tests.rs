@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -97,10 +98,7 @@ fn no_signal_is_blocked_or_ignored() {
 fn no_descriptor_of_ours_is_passed_on() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let (near, _far) = UnixStream::pair().unwrap();
-    let own = fs::read_link(format!("/proc/self/fd/{}", {
-        use std::os::fd::AsRawFd;
-        near.as_raw_fd()
-    }));
+    let own = fs::read_link(format!("/proc/self/fd/{}", near.as_raw_fd()));
     let links = run("ls -l /proc/$$/fd").output.stdout.text();
     assert!(links.contains("/dev/null") && links.contains("pipe:"));
     assert!(!links.contains(&*file.path().to_string_lossy()), "{links}");
@@ -194,6 +192,21 @@ fn a_taker_that_fails_ends_a_program_that_never_would() {
         }
     });
     assert!(matches!(result, Err(ExecError::Taker(_))), "{result:?}");
+}
+
+#[test]
+fn a_panic_ends_the_group_too() {
+    let program = shell();
+    let mut pid = String::new();
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let invocation = Invocation::new(&program, LONG).arguments(["-c", "echo $$; sleep 1000"]);
+        invocation.stream(&mut |_, bytes| {
+            pid.push_str(&String::from_utf8_lossy(bytes));
+            panic!("a bug");
+        })
+    }));
+    assert!(panicked.is_err());
+    assert!(!fs::exists(format!("/proc/{}", pid.trim())).unwrap());
 }
 
 #[test]
