@@ -14,6 +14,7 @@ mod haproxy;
 mod lanes;
 mod layers;
 mod lifecycle;
+mod logins;
 mod openapi;
 mod own_engine;
 mod ping;

@@ -1,6 +1,8 @@
 //! The only place where a failure becomes an HTTP status and the sentence a person reads.
 #![forbid(unsafe_code)]
 
+mod login;
+
 use std::fmt;
 use std::io;
 
@@ -84,6 +86,13 @@ pub enum ApiError {
         /// Why not.
         source: EngineError,
         /// Its own words, where it answered.
+        details: Option<String>,
+    },
+    /// A program that was needed did not do it.
+    Program {
+        /// One sentence that names it.
+        message: String,
+        /// Its own words.
         details: Option<String>,
     },
     /// An image could not be pulled.
@@ -175,6 +184,7 @@ impl ApiError {
             | Self::Conflict { details, .. }
             | Self::Timeout { details, .. }
             | Self::Engine { details, .. }
+            | Self::Program { details, .. }
             | Self::Internal { details, .. } => *details = Some(words.into()),
             _ => {}
         }
@@ -198,7 +208,7 @@ impl ApiError {
             // For the log alone; nobody is there to be answered.
             Self::ClientGone(_) => 499,
             Self::NotSupported(_) => 501,
-            Self::Busy { .. } | Self::Stopping => 503,
+            Self::Busy { .. } | Self::Stopping | Self::Program { .. } => 503,
             Self::Timeout { .. } => 504,
             Self::Engine { source, .. } => status_of_engine(source),
             Self::Pull { source, .. } => status_of_pull(source),
@@ -212,6 +222,7 @@ impl ApiError {
             | Self::Conflict { details, .. }
             | Self::Timeout { details, .. }
             | Self::Engine { details, .. }
+            | Self::Program { details, .. }
             | Self::Internal { details, .. } => details.as_deref(),
             Self::Pull { source, .. } => source.words(),
             _ => None,
@@ -344,6 +355,7 @@ impl fmt::Display for ApiError {
             Self::BadRequest { message, .. }
             | Self::Conflict { message, .. }
             | Self::Timeout { message, .. }
+            | Self::Program { message, .. }
             | Self::Internal { message, .. }
             | Self::Forbidden(message)
             | Self::NotFound(message)

@@ -9,19 +9,20 @@ pub mod error;
 pub mod health;
 pub mod image_reference;
 pub mod json_text;
+pub mod logins;
 pub mod openapi;
 pub mod query;
 pub mod reply;
 pub mod request;
 
 use crate::engine::Engine;
+use crate::store::logins::Logins;
 
 pub use error::ApiError;
 pub use health::Health;
 pub use reply::{Reply, Sink};
 pub use request::Request;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What every handler may use; lives as long as the server.
@@ -29,8 +30,8 @@ use std::sync::Arc;
 pub struct Context {
     /// The Docker engine.
     pub engine: Engine,
-    /// Where registry logins are saved.
-    pub docker_config: PathBuf,
+    /// The saved registry logins.
+    pub logins: Logins,
     /// What the probe saw last.
     pub health: Arc<Health>,
 }

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::log as sink;
 use crate::server::probe::{self, Probe};
 use crate::server::{Server, listen};
+use crate::store::logins::Logins;
 use crate::sys::process;
 use crate::sys::signal::Signals;
 
@@ -77,10 +78,10 @@ fn start_context(config: &Config) -> Result<Arc<Context>, Failure> {
         engine_answers: Box::new(move || probed.answers()),
     };
     probe.start(alarms).map_err(Failure::run)?;
-    let docker_config = config.docker_config.clone();
+    let surroundings = config.surroundings.0.clone();
     Ok(Arc::new(Context {
         engine,
-        docker_config,
+        logins: Logins::new(config.docker_config.clone(), surroundings),
         health,
     }))
 }

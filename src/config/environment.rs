@@ -1,10 +1,36 @@
 //! The raw environment: texts by name, and the few shapes a value can have.
 #![forbid(unsafe_code)]
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::ConfigError;
+
+/// Variables that are ours alone: secrets, and what systemd tells a service about itself.
+const OWN_PREFIXES: [&str; 2] = ["NODE_AGENT_", "DO_TOKEN"];
+const OWN_NAMES: [&str; 8] = [
+    "CREDENTIALS_DIRECTORY",
+    "STATE_DIRECTORY",
+    "NOTIFY_SOCKET",
+    "LISTEN_PID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
+
+/// What a program of the admin's may know of the environment. Its values may be secrets of other programs.
+#[derive(Clone, Default)]
+pub struct Surroundings(pub Vec<(String, String)>);
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
 
 /// A copy of the environment; values that are not UTF-8 are kept lossily, so that a check can show them.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +61,20 @@ impl Environment {
     pub fn set(&mut self, name: &str, value: &str) {
         self.0.retain(|(known, _)| known != name);
         self.0.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// All of it but our own variables and those of systemd.
+    pub fn surroundings(&self) -> Surroundings {
+        let is_own = |name: &str| {
+            OWN_NAMES.contains(&name) || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        };
+        let others = self.0.iter().filter(|(name, _)| !is_own(name));
+        let mut others: Vec<_> = others.cloned().collect();
+        if self.text("HOME").is_none() {
+            // systemd gives a root service none, and most helpers keep their things there.
+            others.push(("HOME".to_owned(), "/root".to_owned()));
+        }
+        Surroundings(others)
     }
 
     /// The value of `name`; an empty one counts as unset.

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use allowlist::Allowlist;
-pub use environment::Environment;
+pub use environment::{Environment, Surroundings};
 pub use keys::{KeySources, Keys};
 
 use crate::log::Format;
@@ -80,6 +80,8 @@ pub struct Config {
     pub docker_socket: PathBuf,
     /// Where the docker CLI keeps registry logins.
     pub docker_config: PathBuf,
+    /// What credential helpers get of the environment, `PATH` too, in which they are looked for.
+    pub surroundings: Surroundings,
     /// Where state lives.
     pub state_directory: PathBuf,
     /// Roots of all file operations.
@@ -122,6 +124,7 @@ impl Config {
                 .unwrap_or(true),
             docker_socket: docker_socket(env)?,
             docker_config: docker_config(env)?,
+            surroundings: env.surroundings(),
             state_directory: state_directory(env)?,
             allowed_paths: allowed_paths(env)?,
             workers: env
@@ -266,6 +269,27 @@ mod tests {
                 "{message}"
             );
         }
+    }
+
+    #[test]
+    fn our_own_variables_are_not_passed_on() {
+        let pairs = [
+            ("PATH", "/opt/bin"),
+            ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+            ("DO_TOKEN", "x"),
+            ("NODE_AGENT_API_KEY", "x"),
+            ("NOTIFY_SOCKET", "x"),
+        ];
+        let config = config(&pairs).unwrap();
+        let shown = format!("{config:?}");
+        let passed: Vec<_> = config
+            .surroundings
+            .0
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(passed, ["PATH", "AWS_SECRET_ACCESS_KEY", "HOME"]);
+        assert!(!shown.contains("hunter2"));
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Registry {
         registry
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The name of `image` in it.
     pub fn reference(&self, image: &str) -> String {
         format!("{}/{image}", self.address)

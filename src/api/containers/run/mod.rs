@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::spec::{CreatePlan, PullPolicy, RunBody, translate};
 use crate::api::image_reference::ImageReference;
+use crate::api::logins::registry_auth;
 use crate::api::{ApiError, Context, Reply, Request};
-use crate::engine::registry_auth::saved_login;
 use crate::engine::{Engine, EngineError};
 use replace::Predecessor;
 
@@ -70,7 +70,7 @@ impl Run<'_, '_> {
         let registry = reference
             .as_ref()
             .and_then(|reference| reference.domain.as_deref());
-        let login = saved_login(&self.context.docker_config, registry);
+        let login = registry_auth(self.context, self.request, registry)?;
         let pulled = self.engine.pull(image, login, Some(self.request.client));
         pulled.map_err(|error| ApiError::pull(image, error))
     }
