@@ -3,7 +3,9 @@
 #![allow(unsafe_code)]
 
 pub mod child;
+pub mod entry;
 pub mod epoll;
+pub mod open;
 pub mod poll;
 pub mod process;
 pub mod signal;
