@@ -147,3 +147,19 @@ pub const HELPER_LOGINS: usize = 64;
 pub const HELPER_WORDS_BYTES: usize = 1024;
 /// Bytes of the docker CLI's config.json; real ones have under a kilobyte.
 pub const DOCKER_CONFIG_BYTES: u64 = 1024 * 1024;
+/// Bytes of a path: what the kernel takes in one call (PATH_MAX).
+pub const PATH_BYTES: usize = 4096;
+/// Levels of a directory tree that is walked: each holds a descriptor and a buffer. Deeper than this, no path to the
+/// innermost file fits into [`PATH_BYTES`] unless the names are short on purpose.
+pub const TREE_DEPTH: usize = 256;
+/// Links followed on one path, as the kernel has it (MAXSYMLINKS).
+pub const LINKS_ON_A_PATH: usize = 40;
+/// Bytes of a `.dockerignore`; real ones have under 4 KiB. Its compiled form takes up to 16 times as much.
+pub const IGNORE_BYTES: usize = 128 * 1024;
+/// Patterns in it: each costs a comparison for each file, and a byte for each level of the tree.
+pub const IGNORE_PATTERNS: usize = 4096;
+/// Bytes of one pattern: none longer can match a path.
+pub const IGNORE_PATTERN_BYTES: usize = PATH_BYTES;
+/// Bytes of names kept to tell hard links in a build context. Beyond it they are sent as files of their own, which costs
+/// bytes on the way and nothing else.
+pub const LINK_NAMES_BYTES: usize = 1024 * 1024;

@@ -4,3 +4,8 @@
 
 pub mod atomic;
 pub mod logins;
+//! What the agent keeps and reads on disk: the jail that every path goes through, build contexts and what they leave out.
+//! Knows no HTTP status. Uses sys and limits.
+#![forbid(unsafe_code)]
+
+pub mod jail;
