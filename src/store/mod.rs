@@ -8,4 +8,5 @@ pub mod logins;
 //! Knows no HTTP status. Uses sys and limits.
 #![forbid(unsafe_code)]
 
+pub mod ignore;
 pub mod jail;
