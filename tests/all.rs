@@ -8,6 +8,7 @@ mod auth;
 mod command_line;
 mod container_api;
 mod container_streams;
+mod context;
 mod dockerfile;
 mod framing;
 mod haproxy;

@@ -8,5 +8,6 @@ pub mod logins;
 //! Knows no HTTP status. Uses sys and limits.
 #![forbid(unsafe_code)]
 
+pub mod context;
 pub mod ignore;
 pub mod jail;
