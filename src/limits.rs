@@ -154,7 +154,7 @@ pub const PATH_BYTES: usize = 4096;
 pub const TREE_DEPTH: usize = 256;
 /// Links followed on one path, as the kernel has it (MAXSYMLINKS).
 pub const LINKS_ON_A_PATH: usize = 40;
-/// Bytes of a `.dockerignore`; real ones have under 4 KiB. Its compiled form takes up to 16 times as much.
+/// Bytes of a `.dockerignore`; real ones have under 4 KiB. Its compiled form takes at most 40 times as much.
 pub const IGNORE_BYTES: usize = 128 * 1024;
 /// Patterns in it: each costs a comparison for each file, and a byte for each level of the tree.
 pub const IGNORE_PATTERNS: usize = 4096;
