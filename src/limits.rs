@@ -99,6 +99,10 @@ pub const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Bytes of an engine answer that is parsed as a whole (an inspect, an error): real ones have a few KiB.
 pub const ENGINE_JSON_BYTES: usize = 4 * 1024 * 1024;
 
+/// Bytes of an answer that are kept while a body is still being sent: a newer engine reports a build's progress while it
+/// reads the context, and would stop reading if nobody listened.
+pub const ENGINE_HEARD_BYTES: usize = 256 * 1024;
+
 /// Bytes of log lines that may wait for a slow stderr; more are counted and dropped.
 pub const LOG_BUFFER_BYTES: usize = 256 * 1024;
 /// How long a log line may wait for others to be written with it, and how many bytes are enough.
@@ -113,8 +117,14 @@ pub const ENGINE_WORK: Duration = Duration::from_secs(120);
 pub const PULL_IDLE: Duration = Duration::from_secs(120);
 /// Between two pieces of a stream that may be silent (a follow, an exec): the client's hangup and TCP's keep-alive end it.
 pub const STREAM_IDLE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// One progress message of the engine; real ones have under a kilobyte.
-pub const PROGRESS_LINE_BYTES: usize = 64 * 1024;
+/// One progress message of the engine. A build hands on what a step prints in pieces of 32 KiB, and JSON writes a control
+/// character as six.
+pub const PROGRESS_LINE_BYTES: usize = 256 * 1024;
+/// From the end of an archive of images to the engine's answer: it unpacks the layers without a word. A client that goes
+/// away ends the wait earlier.
+pub const LOAD_WORK: Duration = Duration::from_secs(1800);
+/// Images of one archive that are named in the answer.
+pub const LOADED_IMAGES: usize = 1000;
 /// Output of an exec that is kept: the first and the last half of it.
 pub const EXEC_OUTPUT_BYTES: usize = 1024 * 1024;
 /// Default and longest time of an exec, in seconds.
@@ -127,6 +137,20 @@ pub const STOP_MOST_SECONDS: u64 = 3600;
 pub const LOG_TAIL: u64 = 100;
 /// How long lines of a live stream may wait for others after the last flush. A line that comes alone never waits.
 pub const GATHER_LINES: Duration = Duration::from_millis(5);
+/// How long lines of progress may wait for others after the last flush: nobody sees more than ten changes a second.
+pub const GATHER_PROGRESS: Duration = Duration::from_millis(100);
+/// Bytes that are written before the room on the disk is looked at again.
+pub const SPACE_STEP_BYTES: u64 = 8 * 1024 * 1024;
+/// Builds that wait while another one is going on; more is 503.
+pub const BUILDS_WAITING: usize = 8;
+/// How long a build may wait for those before it.
+pub const BUILD_TURN_WAIT: Duration = Duration::from_secs(600);
+/// Between two messages of a build: a step may compile for long without a word. A client that goes away ends it.
+pub const BUILD_IDLE: Duration = Duration::from_secs(3600);
+/// Lines of a build's output that its answer has.
+pub const BUILD_OUTPUT_LINES: usize = 50;
+/// Bytes of one such line; the rest of it is left out.
+pub const BUILD_LINE_BYTES: usize = 4 * 1024;
 
 /// Output of a program that is kept, of each stream: the first and the last half of it.
 pub const PROGRAM_OUTPUT_BYTES: usize = 64 * 1024;
@@ -163,3 +187,9 @@ pub const IGNORE_PATTERN_BYTES: usize = PATH_BYTES;
 /// Bytes of names kept to tell hard links in a build context. Beyond it they are sent as files of their own, which costs
 /// bytes on the way and nothing else.
 pub const LINK_NAMES_BYTES: usize = 1024 * 1024;
+/// A whole build by BuildKit, of which only the end can be bounded.
+pub const BUILDKIT_DEADLINE: Duration = Duration::from_secs(4 * 3600);
+/// A registry's answer to a login.
+pub const REGISTRY_ANSWER: Duration = Duration::from_secs(60);
+/// Bytes of a Dockerfile that is shown or searched; the engine's own parser takes no line beyond 64 KiB.
+pub const DOCKERFILE_BYTES: u64 = 1024 * 1024;

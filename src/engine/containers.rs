@@ -261,7 +261,7 @@ impl Engine {
     }
 
     /// For calls in which the engine works the disk: creating, starting, removing.
-    fn unhurried() -> Patience<'static> {
+    pub(super) fn unhurried() -> Patience<'static> {
         Patience {
             first_byte: limits::ENGINE_WORK,
             ..Patience::default()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::logs::Output;
-use super::transport::Call;
+use super::transport::{Body, Call};
 use super::{Engine, EngineError, Patience, path_segment};
 use crate::limits;
 
@@ -70,7 +70,7 @@ impl Engine {
         let call = Call {
             method: "POST",
             path: &path,
-            body: Some(body),
+            body: Body::Json(body),
             headers: &[],
             hijack: true,
         };

@@ -271,7 +271,8 @@ fn a_client_that_leaves_in_silence_ends_the_call() {
 #[test]
 fn an_error_inside_a_pull_is_an_error() {
     let stream = "HTTP/1.1 200 OK\r\n\r\n{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"denied\"},\"error\":\"denied\"}\r\n";
-    let result = Scripted::answering(stream).engine().pull("x:y", None, None);
+    let pulling = Scripted::answering(stream).engine().pull("x:y", None, None);
+    let result = pulling.and_then(super::progress::Progress::wait);
     assert!(
         matches!(&result, Err(EngineError::InStream { message, .. }) if message == "denied"),
         "{result:?}"

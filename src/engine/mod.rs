@@ -1,18 +1,26 @@
 //! The Docker engine's client: hand-rolled HTTP over its unix socket, one file an API area. Knows none of our statuses.
-//! May use `wire` and `sys`. Facts about the engine's behaviour stand where they matter.
+//! May use `wire`, `exec` (for `docker buildx` alone) and `sys`. Facts about the engine's behaviour stand where they matter.
 #![forbid(unsafe_code)]
 
+mod auth;
+pub mod build;
+mod build_queue;
+pub mod buildkit;
 pub mod containers;
 mod demultiplexer;
+mod disk_usage;
 mod error;
 pub mod exec;
-mod images;
+mod image_summary;
+pub mod images;
 pub mod logs;
 mod objects;
+pub mod progress;
 pub mod pull_failure;
 pub mod registry_auth;
 pub mod summary;
 mod transport;
+mod upload;
 mod version;
 
 #[cfg(test)]
@@ -20,10 +28,13 @@ mod faults;
 #[cfg(test)]
 pub(crate) mod scripted;
 
+pub use build_queue::{BuildTurn, NoTurn};
 pub use demultiplexer::{Demultiplexer, Stream};
 pub use error::EngineError;
+pub use image_summary::ImageSummary;
 pub use logs::{LogQuery, Output};
 pub use transport::{Answer, Patience};
+pub use upload::Upload;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -31,7 +42,7 @@ use std::sync::{Arc, Mutex};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use transport::Call;
+use transport::{Body, Call};
 use version::Version;
 
 /// The engine behind a socket. Cheap to clone; needs nothing to be running.
@@ -42,13 +53,15 @@ struct Shared {
     socket: PathBuf,
     on_failure: Box<dyn Fn() + Send + Sync>,
     memory: Mutex<Memory>,
+    builds: build_queue::BuildQueue,
 }
 
 /// What was learnt about the engine; forgotten when it goes away, because it may come back as another one.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Memory {
     version: Option<Version>,
     log_default: Option<LogDefault>,
+    data_root: Option<PathBuf>,
 }
 
 /// What the engine does with the logs of a container that asks for nothing.
@@ -68,6 +81,7 @@ impl Engine {
             socket,
             on_failure: Box::new(on_failure),
             memory,
+            builds: build_queue::BuildQueue::default(),
         }))
     }
 
@@ -79,6 +93,10 @@ impl Engine {
     /// Notes it.
     pub fn set_log_default(&self, log_default: LogDefault) {
         self.memory().log_default = Some(log_default);
+    }
+
+    fn socket(&self) -> &std::path::Path {
+        &self.0.socket
     }
 
     fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
@@ -147,7 +165,7 @@ impl Engine {
             &Call {
                 method: "GET",
                 path,
-                body: None,
+                body: Body::Nothing,
                 headers: &[],
                 hijack: false,
             },
@@ -166,7 +184,7 @@ impl Engine {
             &Call {
                 method: "POST",
                 path,
-                body,
+                body: body.map_or(Body::Nothing, Body::Json),
                 headers: &[],
                 hijack: false,
             },
@@ -182,7 +200,7 @@ impl Engine {
             &Call {
                 method: "DELETE",
                 path,
-                body: None,
+                body: Body::Nothing,
                 headers: &[],
                 hijack: false,
             },

@@ -42,12 +42,28 @@ pub(super) struct Call<'c> {
     pub(super) method: &'static str,
     /// Path and query, version included.
     pub(super) path: &'c str,
-    /// A JSON body.
-    pub(super) body: Option<&'c [u8]>,
+    /// What goes with it.
+    pub(super) body: Body<'c>,
     /// Further headers.
     pub(super) headers: &'c [(&'static str, String)],
     /// Whether the connection becomes a raw stream (`Upgrade: tcp`).
     pub(super) hijack: bool,
+}
+
+/// The body of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Body<'c> {
+    /// None.
+    Nothing,
+    /// JSON that is all there.
+    Json(&'c [u8]),
+    /// Bytes that follow while they are made; their number, when it is known.
+    Following {
+        /// Their media type.
+        content_type: &'static str,
+        /// `None`: in chunks.
+        length: Option<u64>,
+    },
 }
 
 /// The engine's answer: its head, and its body still to be read.
@@ -76,33 +92,42 @@ impl Call<'_> {
         socket: &Path,
         patience: Patience<'w>,
     ) -> Result<Answer<'w>, EngineError> {
-        let name = self.name();
-        let failed = |error, after| EngineError::from_io(error, socket, &name, after);
-        let stream = socket::connect_unix(socket, limits::ENGINE_CONNECT)
-            .map_err(|error| failed(error, limits::ENGINE_CONNECT))?;
-        let mut stream = Timed::new(stream, patience.first_byte).watching(patience.client);
-        match stream.write_all(&self.encode()) {
+        let line = Line {
+            socket: socket.to_owned(),
+            call: self.name(),
+            patience,
+        };
+        let mut stream = line.open()?;
+        let bytes = match self.body {
+            Body::Json(text) => [&self.encode(), text].concat(),
+            Body::Nothing | Body::Following { .. } => self.encode(),
+        };
+        match stream.write_all(&bytes) {
             Err(error) if !may_have_answered(&error, &stream) => {
-                return Err(failed(error, patience.first_byte));
+                return Err(line.failed(error, patience.first_byte));
             }
             _ => {}
         }
-        let (head, ahead) = read_head(&mut stream, self.method == "HEAD")
-            .map_err(|error| failed(error, patience.first_byte))?;
-        stream.set_timeout(patience.idle);
-        let framing = if self.hijack && head.status < 300 {
-            Framing::UntilClose
-        } else {
-            head.framing()
-        };
-        let body = BodyReader::new(stream, ahead, framing);
-        Ok(Answer {
-            head,
-            body,
+        line.answer(stream, &[], self.method == "HEAD", self.hijack)
+    }
+
+    /// Sends its head; the body is to follow.
+    pub(super) fn begin<'w>(
+        &self,
+        socket: &Path,
+        patience: Patience<'w>,
+    ) -> Result<(Timed<'w, UnixStream>, Line<'w>), EngineError> {
+        let line = Line {
             socket: socket.to_owned(),
-            call: name,
-            idle: patience.idle,
-        })
+            call: self.name(),
+            patience,
+        };
+        let mut stream = line.open()?;
+        stream.set_timeout(limits::ENGINE_WORK);
+        stream
+            .write_all(&self.encode())
+            .map_err(|error| line.failed(error, limits::ENGINE_WORK))?;
+        Ok((stream, line))
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -116,27 +141,81 @@ impl Call<'_> {
         if self.hijack {
             text.push_str("Connection: Upgrade\r\nUpgrade: tcp\r\n");
         }
-        if let Some(body) = self.body {
-            // A body without this type is a 400.
-            let length = body.len().to_string();
-            text.extend([
-                "Content-Type: application/json\r\nContent-Length: ",
-                &length,
-                "\r\n",
-            ]);
-        } else if self.method == "POST" {
-            text.push_str("Content-Length: 0\r\n");
+        // A body without its type is a 400.
+        let (content_type, length) = match self.body {
+            Body::Nothing => ("", (self.method == "POST").then_some(0)),
+            Body::Json(body) => ("application/json", Some(body.len() as u64)),
+            Body::Following {
+                content_type,
+                length,
+            } => (content_type, length),
+        };
+        if !content_type.is_empty() {
+            text.extend(["Content-Type: ", content_type, "\r\n"]);
+        }
+        match (length, self.body) {
+            (Some(length), _) => {
+                text.extend(["Content-Length: ", &length.to_string(), "\r\n"]);
+            }
+            (None, Body::Following { .. }) => text.push_str("Transfer-Encoding: chunked\r\n"),
+            (None, _) => {}
         }
         text.push_str("\r\n");
-        let mut bytes = text.into_bytes();
-        bytes.extend_from_slice(self.body.unwrap_or_default());
-        bytes
+        text.into_bytes()
+    }
+}
+
+/// What is known of a call while its answer is awaited.
+pub(super) struct Line<'w> {
+    pub(super) socket: PathBuf,
+    pub(super) call: String,
+    pub(super) patience: Patience<'w>,
+}
+
+impl<'w> Line<'w> {
+    fn open(&self) -> Result<Timed<'w, UnixStream>, EngineError> {
+        let stream = socket::connect_unix(&self.socket, limits::ENGINE_CONNECT)
+            .map_err(|error| self.failed(error, limits::ENGINE_CONNECT))?;
+        Ok(Timed::new(stream, self.patience.first_byte).watching(self.patience.client))
+    }
+
+    /// What a failed read or write means.
+    pub(super) fn failed(&self, error: io::Error, after: Duration) -> EngineError {
+        EngineError::from_io(error, &self.socket, &self.call, after)
+    }
+
+    /// Reads the head of the answer, which begins with what was `heard` already.
+    pub(super) fn answer(
+        self,
+        mut stream: Timed<'w, UnixStream>,
+        mut heard: &[u8],
+        to_head: bool,
+        hijack: bool,
+    ) -> Result<Answer<'w>, EngineError> {
+        let after = self.patience.first_byte;
+        stream.set_timeout(after);
+        let (head, mut ahead) = read_head(&mut (&mut heard).chain(&mut stream), to_head)
+            .map_err(|error| self.failed(error, after))?;
+        ahead.extend_from_slice(heard);
+        stream.set_timeout(self.patience.idle);
+        let framing = if hijack && head.status < 300 {
+            Framing::UntilClose
+        } else {
+            head.framing()
+        };
+        Ok(Answer {
+            head,
+            body: BodyReader::new(stream, ahead, framing),
+            socket: self.socket,
+            call: self.call,
+            idle: self.patience.idle,
+        })
     }
 }
 
 /// An engine that refuses a body early answers without reading on: our write fails, or waits for ever, while the answer
 /// stands in the socket.
-fn may_have_answered(error: &io::Error, stream: &Timed<'_, UnixStream>) -> bool {
+pub(super) fn may_have_answered(error: &io::Error, stream: &Timed<'_, UnixStream>) -> bool {
     match error.kind() {
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => true,
         io::ErrorKind::TimedOut => stream.is_readable(Duration::ZERO),

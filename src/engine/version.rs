@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::transport::Call;
+use super::transport::{Body, Call};
 use super::{Engine, EngineError, Patience};
 use crate::limits;
 
@@ -87,7 +87,7 @@ impl Engine {
         let call = Call {
             method: "GET",
             path: "/_ping",
-            body: None,
+            body: Body::Nothing,
             headers: &[],
             hijack: false,
         };

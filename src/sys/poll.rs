@@ -11,6 +11,8 @@ pub enum Interest {
     Read,
     /// Room to write, or an error to collect.
     Write,
+    /// Either of the two.
+    Either,
     /// The peer's going away alone: it closed, or shut down its sending side.
     Hangup,
 }
@@ -59,10 +61,19 @@ pub fn wait_any<const N: usize>(
     }
 }
 
+/// Whether the peer of `fd` closed, or shut down its sending side.
+pub fn is_hung_up(fd: BorrowedFd<'_>) -> bool {
+    matches!(
+        wait_any([Some((fd, Interest::Hangup))], Duration::ZERO),
+        Ok([true])
+    )
+}
+
 fn entry(watched: Option<(BorrowedFd<'_>, Interest)>) -> libc::pollfd {
     let events = match watched {
         Some((_, Interest::Read)) => libc::POLLIN,
         Some((_, Interest::Write)) => libc::POLLOUT,
+        Some((_, Interest::Either)) => libc::POLLIN | libc::POLLOUT,
         Some((_, Interest::Hangup)) => libc::POLLRDHUP,
         None => 0,
     };

@@ -95,7 +95,8 @@ impl<'w, S: AsFd> Timed<'w, S> {
         self.stream
     }
 
-    fn wait(&mut self, interest: Interest) -> io::Result<()> {
+    /// Waits until the stream is ready for `interest`.
+    pub fn wait(&mut self, interest: Interest) -> io::Result<()> {
         let start = Instant::now();
         let readiness = poll::wait(self.stream.as_fd(), interest, self.timeout, self.hangup)?;
         self.waited += start.elapsed();

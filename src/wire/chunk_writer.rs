@@ -47,6 +47,12 @@ impl<W: Write> ChunkWriter<W> {
 
     /// Ends the body with `trailers`, which must be valid header fields.
     pub fn finish(mut self, trailers: &[(&str, String)]) -> io::Result<W> {
+        self.end(trailers)?;
+        Ok(self.out)
+    }
+
+    /// The same, where the connection is wanted back also when that fails: with [`Self::into_inner`].
+    pub fn end(&mut self, trailers: &[(&str, String)]) -> io::Result<()> {
         self.send_chunk()?;
         let mut end = String::from("0\r\n");
         for (name, value) in trailers {
@@ -57,8 +63,12 @@ impl<W: Write> ChunkWriter<W> {
         }
         end.push_str("\r\n");
         self.out.write_all(end.as_bytes())?;
-        self.out.flush()?;
-        Ok(self.out)
+        self.out.flush()
+    }
+
+    /// Where the chunks went. What was not sent yet is dropped.
+    pub fn into_inner(self) -> W {
+        self.out
     }
 }
 
