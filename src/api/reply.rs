@@ -31,6 +31,8 @@ pub enum Content<'a> {
         produce: Producer<'a>,
         /// Names for the `Trailer` header.
         trailers: &'static str,
+        /// Whether it goes on until the client leaves: then it is broken off when the agent stops, others are finished.
+        endless: bool,
     },
 }
 
@@ -46,6 +48,8 @@ pub struct Reply<'a> {
 
 /// JSON, the usual media type.
 pub const JSON: &str = "application/json";
+/// A JSON object a line, as progress has it.
+pub const NDJSON: &str = "application/x-ndjson";
 /// Text, as logs and command output have it.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -114,9 +118,9 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Whether it may go on for ever (a follow): such a reply is broken off when the agent stops, others are finished.
+    /// Whether it may go on for ever (a follow).
     pub fn is_endless(&self) -> bool {
-        matches!(self.content, Content::Live { trailers: "", .. })
+        matches!(self.content, Content::Live { endless: true, .. })
     }
 
     /// 200 at once, with a body that `produce` makes as things happen, and perhaps these trailers.
@@ -131,6 +135,23 @@ impl<'a> Reply<'a> {
             content: Content::Live {
                 produce: Box::new(produce),
                 trailers,
+                endless: false,
+            },
+        }
+    }
+
+    /// The same without an end of its own.
+    pub fn follow(
+        content_type: &'static str,
+        produce: impl FnOnce(&mut dyn Sink) -> Result<(), ApiError> + 'a,
+    ) -> Self {
+        Self {
+            status: 200,
+            content_type,
+            content: Content::Live {
+                produce: Box::new(produce),
+                trailers: "",
+                endless: true,
             },
         }
     }

@@ -1,49 +1,73 @@
-//! Images: pulling one. Docker API, /images/create.
+//! Images: list, inspect, pull, tag, load and removal. Docker API, /images.
 #![forbid(unsafe_code)]
 
 use std::os::fd::BorrowedFd;
 
 use serde::Deserialize;
 
-use super::transport::Call;
-use super::{Answer, Engine, EngineError, Patience, query};
+use super::image_summary::{self, ImageSummary};
+use super::objects::Objects;
+use super::progress::Progress;
+use super::transport::{Body, Call};
+use super::upload::Upload;
+use super::{Engine, EngineError, Patience, path_segment, query};
 use crate::limits;
 
-/// One line of the engine's progress stream, as far as it can fail.
-#[derive(Deserialize)]
-struct Progress {
-    error: Option<String>,
-    #[serde(rename = "errorDetail")]
-    detail: Option<Detail>,
+/// What an inspect of an image tells that the agent uses. Every field may be missing or null.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ImageInspect {
+    /// `sha256:` and 64 hexadecimal digits.
+    pub id: String,
+    /// `repository@sha256:…`, for each registry it came from or went to.
+    pub repo_digests: Option<Vec<String>>,
+    /// Bytes.
+    pub size: u64,
+    /// RFC 3339; empty or year 1 when the image does not say.
+    pub created: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Detail {
-    message: Option<String>,
-    code: Option<i64>,
+/// A list of images that is read one by one.
+pub struct Images<'w>(Objects<'w>);
+
+impl Images<'_> {
+    /// The next one; `None` at the end.
+    pub fn next_image(&mut self) -> Result<Option<ImageSummary<'_>>, EngineError> {
+        self.0.next_object()?.map(image_summary::parse).transpose()
+    }
 }
 
 impl Engine {
-    /// Whether the image is here. Docker API, /images/{name}/json.
+    /// The images, newest first; with `intermediate`, also those that only others are built on.
+    pub fn images(&self, intermediate: bool) -> Result<Images<'static>, EngineError> {
+        let path = format!("/images/json?all={}", u8::from(intermediate));
+        let answer = self.get(&path, Self::unhurried())?;
+        Ok(Images(Objects::new(answer)))
+    }
+
+    /// What is known of the image, named by reference or id.
+    pub fn inspect_image(&self, image: &str) -> Result<ImageInspect, EngineError> {
+        let path = format!("/images/{}/json", path_segment(image));
+        self.get(&path, Patience::default())?.json()
+    }
+
+    /// Whether the image is here.
     pub fn has_image(&self, image: &str) -> Result<bool, EngineError> {
-        match self.get(
-            &format!("/images/{}/json", super::path_segment(image)),
-            Patience::default(),
-        ) {
+        match self.inspect_image(image) {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Pulls `image`, which has a tag or digest (without one the engine would pull all tags), and waits for the end.
-    /// `credentials` is the value of `X-Registry-Auth`. Errors come as a status or inside the 200 stream.
-    pub fn pull(
+    /// Pulls `image`, which has a tag or digest: without one the engine would pull all tags. `credentials` is the value
+    /// of `X-Registry-Auth`. Errors come as a status or inside the stream.
+    pub fn pull<'w>(
         &self,
         image: &str,
         credentials: Option<String>,
-        client: Option<BorrowedFd<'_>>,
-    ) -> Result<(), EngineError> {
+        client: Option<BorrowedFd<'w>>,
+    ) -> Result<Progress<'w>, EngineError> {
         let path = format!("/images/create{}", query("?fromImage", image));
         let headers: Vec<_> = credentials
             .map(|value| ("X-Registry-Auth", value))
@@ -52,7 +76,7 @@ impl Engine {
         let call = Call {
             method: "POST",
             path: &path,
-            body: None,
+            body: Body::Nothing,
             headers: &headers,
             hijack: false,
         };
@@ -61,58 +85,58 @@ impl Engine {
             idle: limits::PULL_IDLE,
             client,
         };
-        watch_progress(&mut self.call(&call, patience)?)
+        Ok(Progress::new(self.call(&call, patience)?))
     }
-}
 
-/// Reads a progress stream to its end; the error in it, if there is one.
-fn watch_progress(answer: &mut Answer<'_>) -> Result<(), EngineError> {
-    let mut line = Vec::new();
-    let mut piece = vec![0; 8 * 1024];
-    loop {
-        let count = answer.read(&mut piece)?;
-        if count == 0 {
-            return check_line(&line);
-        }
-        for part in piece[..count].split_inclusive(|byte| *byte == b'\n') {
-            if line.len() + part.len() > limits::PROGRESS_LINE_BYTES {
-                return Err(answer.nonsense("a progress line is too long"));
-            }
-            line.extend_from_slice(part);
-            if part.ends_with(b"\n") {
-                check_line(&line)?;
-                line.clear();
-            }
-        }
-    }
-}
-
-fn check_line(line: &[u8]) -> Result<(), EngineError> {
-    let Ok(progress) = serde_json::from_slice::<Progress>(line) else {
-        return Ok(());
-    };
-    let code = progress.detail.as_ref().and_then(|detail| detail.code);
-    match progress
-        .detail
-        .and_then(|detail| detail.message)
-        .or(progress.error)
-    {
-        Some(message) => Err(EngineError::InStream { message, code }),
-        None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_in_the_stream_is_an_error() {
-        assert!(check_line(br#"{"status":"Pulling from x"}"#).is_ok());
-        assert!(check_line(b"").is_ok());
-        let line = br#"{"errorDetail":{"message":"manifest unknown"},"error":"manifest unknown"}"#;
-        assert!(
-            matches!(check_line(line), Err(EngineError::InStream { message, code: None }) if message == "manifest unknown")
+    /// Gives the image `source` the further name `repository:tag`. 404: no such image.
+    pub fn tag(&self, source: &str, repository: &str, tag: &str) -> Result<(), EngineError> {
+        let path = format!(
+            "/images/{}/tag{}{}",
+            path_segment(source),
+            query("?repo", repository),
+            query("&tag", tag)
         );
+        self.post(&path, None, Patience::default()).map(drop)
+    }
+
+    /// Takes a reference away, and with its last one the image, and what only it was built on; an id takes an image
+    /// without references. 404: no such image; 409: in use.
+    pub fn remove_image(&self, image: &str) -> Result<(), EngineError> {
+        let path = format!("/images/{}", path_segment(image));
+        self.delete(&path, Self::unhurried()).map(drop)
+    }
+
+    /// Begins to hand over an archive as `docker save` writes it, gzip or not; of `length` bytes, if that is known.
+    pub fn load<'w>(
+        &self,
+        length: Option<u64>,
+        client: Option<BorrowedFd<'w>>,
+    ) -> Result<Upload<'w>, EngineError> {
+        let patience = Patience {
+            first_byte: limits::LOAD_WORK,
+            idle: limits::LOAD_WORK,
+            client,
+        };
+        self.upload("/images/load?quiet=1", &[], length, patience)
+    }
+
+    /// What came of a load: the names or ids of the images, as the engine writes them. None at all is a failure too:
+    /// 20.10 takes an empty archive without a word.
+    pub fn loaded(&self, upload: Upload<'_>) -> Result<Vec<String>, EngineError> {
+        let mut progress = Progress::new(self.answer_to(upload)?);
+        let mut images = Vec::new();
+        while let Some(line) = progress.next_line()? {
+            let text = line.stream.unwrap_or_default();
+            let names = text.lines().filter_map(|line| {
+                line.strip_prefix("Loaded image: ")
+                    .or(line.strip_prefix("Loaded image ID: "))
+            });
+            for name in names.map(str::trim) {
+                if images.len() < limits::LOADED_IMAGES {
+                    images.push(name.to_owned());
+                }
+            }
+        }
+        Ok(images)
     }
 }

@@ -252,7 +252,9 @@ fn send_reply(
             return send_whole(out, to, &answer);
         }
         Content::Stream(produce) => (false, "", produce),
-        Content::Live { produce, trailers } => (true, trailers, produce),
+        Content::Live {
+            produce, trailers, ..
+        } => (true, trailers, produce),
     };
     let mut outgoing = Outgoing::new(out, to, reply.status, reply.content_type, trailers);
     if *to.head.method() == Method::Head {
@@ -265,6 +267,10 @@ fn send_reply(
         .unwrap_or_else(|_| Err(panicked()));
     match produced {
         Ok(()) => outgoing.finish(),
+        Err(ApiError::Reported(error)) => {
+            summary.error = Some(error.for_log());
+            outgoing.finish()
+        }
         Err(error) => {
             summary.note(&error);
             summary.bytes_out = outgoing.bytes();

@@ -87,10 +87,7 @@ impl Probe {
         if !process::is_writable(&self.state_directory) {
             return false;
         }
-        process::filesystem_space(&self.state_directory).is_ok_and(|space| {
-            let reserve = self.min_free_bytes.min(space.total_bytes / 20);
-            let has_inodes = space.total_inodes == 0 || space.available_inodes > 0;
-            !space.read_only && space.available_bytes >= reserve && has_inodes
-        })
+        process::filesystem_space(&self.state_directory)
+            .is_ok_and(|space| space.usable_bytes(self.min_free_bytes).is_some())
     }
 }

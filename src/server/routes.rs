@@ -3,7 +3,7 @@
 
 use tiny_http::Method;
 
-use crate::api::{self, Context, Handler, Reply, containers};
+use crate::api::{self, Context, Handler, Reply, containers, docker, images};
 
 /// Who may call an endpoint. A route cannot be without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +118,16 @@ pub const ROUTES: &[Route] = &[
         KeyAlways,
         Long(containers::exec),
     ),
+    route(Get, "/images/list", Key, Short(images::list)),
+    route(Post, "/images/pull", Key, Long(images::pull)),
+    route(Post, "/images/tag", Key, Short(images::tag)),
+    route(Post, "/images/load", Key, Long(images::load)),
+    route(Post, "/images/cleanup", KeyAlways, Long(images::cleanup)),
+    route(Post, "/docker/build", KeyAlways, Long(docker::build)),
+    route(Post, "/docker/dockerfile", Key, Short(docker::dockerfile)),
+    route(Post, "/docker/login", Key, Long(docker::login)),
+    route(Post, "/docker/load", Key, Long(images::load)),
+    route(Post, "/docker/load/stream", Key, Long(images::load_stream)),
 ];
 
 /// What a path and method lead to.

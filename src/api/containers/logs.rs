@@ -26,7 +26,7 @@ pub fn logs<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply
     let client = Some(request.client);
     if wanted.follow {
         // Opened once the client has its head: engine 20.10 sends its own only with the first line of the log.
-        return Ok(Reply::live(reply::TEXT, "", move |sink| {
+        return Ok(Reply::follow(reply::TEXT, move |sink| {
             follow(
                 context.engine.logs(&container.id, tty, &wanted, client)?,
                 sink,
@@ -55,7 +55,7 @@ fn unreadable(name: &str, error: EngineError) -> ApiError {
 }
 
 fn keeps_nothing(name: &str) -> ApiError {
-    ApiError::NotSupported(format!(
+    ApiError::not_supported(&format!(
         "the log driver of container `{name}` keeps nothing that can be read"
     ))
 }

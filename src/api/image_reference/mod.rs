@@ -97,6 +97,29 @@ impl ImageReference {
     }
 }
 
+impl ImageReference {
+    /// Domain and path, without tag and digest.
+    pub fn repository(&self) -> String {
+        match &self.domain {
+            Some(domain) => format!("{domain}/{}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// The same as the engine's lists show it: Docker Hub goes without saying, and so does its `library/`.
+    pub fn familiar_repository(&self) -> String {
+        match self.domain.as_deref() {
+            None | Some("docker.io" | "index.docker.io") => {
+                let path = self.path.strip_prefix("library/");
+                path.filter(|path| !path.contains('/'))
+                    .unwrap_or(&self.path)
+                    .to_owned()
+            }
+            Some(_) => self.repository(),
+        }
+    }
+}
+
 impl fmt::Display for ImageReference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(domain) = &self.domain {
@@ -131,6 +154,11 @@ impl fmt::Display for ReferenceError {
 }
 
 impl std::error::Error for ReferenceError {}
+
+/// Whether `text` is a registry's host, with an optional port.
+pub fn is_registry(text: &str) -> bool {
+    is_domain(text)
+}
 
 /// Whether `text` is an image's id, `sha256:` and 64 hex digits or the digits alone.
 pub fn is_image_id(text: &str) -> bool {

@@ -9,8 +9,8 @@ mod start;
 use serde::Serialize;
 
 use super::spec::{CreatePlan, PullPolicy, RunBody, translate};
-use crate::api::image_reference::ImageReference;
-use crate::api::logins::registry_auth;
+use crate::api::image_reference::{ImageReference, is_image_id};
+use crate::api::images::pulling;
 use crate::api::{ApiError, Context, Reply, Request};
 use crate::engine::{Engine, EngineError};
 use replace::Predecessor;
@@ -65,14 +65,14 @@ struct Run<'r, 'q> {
 impl Run<'_, '_> {
     /// Pulls with the saved login for the image's registry, if there is one.
     fn pull(&self) -> Result<(), ApiError> {
-        let image = &self.plan.image;
-        let reference = ImageReference::parse(image).ok();
-        let registry = reference
-            .as_ref()
-            .and_then(|reference| reference.domain.as_deref());
-        let login = registry_auth(self.context, self.request, registry)?;
-        let pulled = self.engine.pull(image, login, Some(self.request.client));
-        pulled.map_err(|error| ApiError::pull(image, error))
+        let name = &self.plan.image;
+        let image = match ImageReference::parse(name) {
+            Ok(image) if !is_image_id(name) => image,
+            // An id is nothing that a registry knows.
+            _ => return Err(self.no_image()),
+        };
+        let pulling = pulling::begin(self.context, &image, None, self.request)?;
+        pulling.wait().map_err(|error| ApiError::pull(name, error))
     }
 
     /// Makes sure that the image is here, as far as the plan allows.

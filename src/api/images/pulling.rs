@@ -1,0 +1,26 @@
+//! Pulling an image with the right credentials: those of the request, or the saved login for its registry. For `pull`
+//! and `run`.
+#![forbid(unsafe_code)]
+
+use crate::api::image_reference::ImageReference;
+use crate::api::logins::{in_engine_words, registry_auth};
+use crate::api::{ApiError, Context, Request};
+use crate::engine::progress::Progress;
+use crate::store::logins::Login;
+
+/// Begins to pull `image`, which has a tag or digest.
+pub(in crate::api) fn begin<'w>(
+    context: &Context,
+    image: &ImageReference,
+    given: Option<&Login>,
+    request: &Request<'w>,
+) -> Result<Progress<'w>, ApiError> {
+    let registry = image.domain.as_deref();
+    let login = match given {
+        Some(login) => Some(in_engine_words(login).header()),
+        None => registry_auth(context, request, registry)?,
+    };
+    let image = image.to_string();
+    let pulling = context.engine.pull(&image, login, Some(request.client));
+    pulling.map_err(|error| ApiError::pull(&image, error))
+}

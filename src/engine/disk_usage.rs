@@ -1,0 +1,80 @@
+//! What images take on the disk. Docker API, /system/df. Read as it comes, because it lists all containers and volumes
+//! besides.
+#![forbid(unsafe_code)]
+
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::{Engine, EngineError, Patience};
+
+#[derive(Deserialize)]
+struct Layers {
+    #[serde(rename = "LayersSize", default)]
+    bytes: i64,
+}
+
+#[derive(Deserialize)]
+struct Images {
+    #[serde(rename = "Images", default)]
+    images: Option<Vec<ImageUsage>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ImageUsage {
+    id: String,
+    size: i64,
+    /// Bytes that other images have too.
+    shared_size: i64,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    #[serde(rename = "DockerRootDir")]
+    root: Option<PathBuf>,
+}
+
+impl Engine {
+    /// Where the engine keeps images and containers, when that is a directory here too: one in another mount namespace
+    /// may name a path that means something else. Docker API, /info.
+    pub fn data_root(&self) -> Result<Option<PathBuf>, EngineError> {
+        let known = self.memory().data_root.clone();
+        if let Some(root) = known {
+            return Ok(Some(root));
+        }
+        let info: Info = self.get("/info", Patience::default())?.json()?;
+        let root = info.root.filter(|root| root.is_dir());
+        self.memory().data_root.clone_from(&root);
+        Ok(root)
+    }
+
+    /// Bytes of all layers of all images.
+    pub fn layer_bytes(&self) -> Result<u64, EngineError> {
+        let layers: Layers = self.disk_usage()?;
+        Ok(u64::try_from(layers.bytes).unwrap_or_default())
+    }
+
+    /// Bytes that only the images have that `are_meant`, by id.
+    pub fn unshared_bytes(&self, are_meant: impl Fn(&str) -> bool) -> Result<u64, EngineError> {
+        let usage: Images = self.disk_usage()?;
+        let images = usage.images.unwrap_or_default();
+        let own = |image: &ImageUsage| {
+            let bytes = image.size - image.shared_size.max(0);
+            u64::try_from(bytes).unwrap_or_default()
+        };
+        Ok(images
+            .iter()
+            .filter(|image| are_meant(&image.id))
+            .map(own)
+            .sum())
+    }
+
+    fn disk_usage<T: for<'de> Deserialize<'de>>(&self) -> Result<T, EngineError> {
+        // `type` is known from API 1.42 on, and passed over before.
+        let mut answer = self.get("/system/df?type=image", Self::unhurried())?;
+        let read = serde_json::from_reader(BufReader::new(&mut answer));
+        read.map_err(|error| answer.failure_of(error))
+    }
+}
