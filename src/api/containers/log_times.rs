@@ -1,6 +1,7 @@
 //! `since` and `until`: a moment, as people write it, into the seconds since 1970 that the engine wants.
 #![forbid(unsafe_code)]
 
+use crate::api::duration::seconds_of;
 use crate::clock::Timestamp;
 
 /// Reads seconds since 1970 (`1700000000.5`), RFC 3339 (`2024-01-15T10:30:00Z`), or how long before `now` (`10m`,
@@ -25,25 +26,7 @@ fn seconds(text: &str) -> Option<Timestamp> {
 }
 
 fn before(text: &str, now: Timestamp) -> Option<Timestamp> {
-    let mut rest = text;
-    let mut total: i64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.find(|character: char| !character.is_ascii_digit())?;
-        let number: i64 = rest[..digits].parse().ok()?;
-        let seconds = match rest.as_bytes()[digits] {
-            b's' => 1,
-            b'm' => 60,
-            b'h' => 3600,
-            b'd' => 86_400,
-            _ => return None,
-        };
-        total = total.checked_add(number.checked_mul(seconds)?)?;
-        rest = &rest[digits + 1..];
-    }
-    let seconds = now
-        .seconds
-        .checked_sub(total)
-        .filter(|_| !text.is_empty())?;
+    let seconds = now.seconds.checked_sub(seconds_of(text)?)?;
     Some(Timestamp {
         seconds: seconds.max(0),
         ..now
