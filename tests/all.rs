@@ -12,6 +12,8 @@ mod context;
 mod dockerfile;
 mod framing;
 mod haproxy;
+mod image_api;
+mod image_faults;
 mod lanes;
 mod layers;
 mod lifecycle;

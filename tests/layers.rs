@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("dockerfile", &[]),
-    ("engine", &["wire", "sys", "limits", "clock"]),
+    ("engine", &["wire", "exec", "sys", "limits", "clock"]),
     ("store", &["wire", "exec", "sys", "limits", "clock"]),
     ("exec", &["sys", "limits"]),
     ("config", &["sys", "log"]),

@@ -11,10 +11,14 @@ use crate::api::{Context, Health};
 use crate::config::keys::encode_hex;
 use crate::config::{Config, ConfigError, Environment};
 use crate::engine::Engine;
+use crate::engine::buildkit::Buildx;
 use crate::log as sink;
 use crate::server::probe::{self, Probe};
 use crate::server::{Server, listen};
+use crate::store::jail::Jail;
 use crate::store::logins::Logins;
+use crate::store::space::Reserve;
+use crate::store::spool::Spool;
 use crate::sys::process;
 use crate::sys::signal::Signals;
 
@@ -78,10 +82,26 @@ fn start_context(config: &Config) -> Result<Arc<Context>, Failure> {
         engine_answers: Box::new(move || probed.answers()),
     };
     probe.start(alarms).map_err(Failure::run)?;
+    let spool = Spool {
+        directory: config.state_directory.clone(),
+        reserve: Reserve {
+            min_free_bytes: config.min_free_bytes,
+        },
+    };
     let surroundings = config.surroundings.0.clone();
+    let buildx = Buildx {
+        socket: config.docker_socket.clone(),
+        configuration: config.docker_config.clone(),
+        scratch: config.state_directory.clone(),
+        variables: surroundings.clone(),
+    };
     Ok(Arc::new(Context {
         engine,
         logins: Logins::new(config.docker_config.clone(), surroundings),
+        jail: Jail::new(config.allowed_paths.clone()),
+        buildx,
+        spool,
+        max_upload_bytes: config.max_upload_bytes,
         health,
     }))
 }

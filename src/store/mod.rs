@@ -1,13 +1,11 @@
-//! What the agent keeps on disk or reads from it. Knows no HTTP status. May use `wire`, `exec`, `sys`, `limits` and
-//! `clock`.
+//! What the agent keeps on disk or reads from it, how much of it may be taken, and the jail that every path of a request
+//! goes through. Knows no HTTP status. May use `wire`, `exec`, `sys`, `limits` and `clock`.
 #![forbid(unsafe_code)]
 
 pub mod atomic;
-pub mod logins;
-//! What the agent keeps and reads on disk: the jail that every path goes through, build contexts and what they leave out.
-//! Knows no HTTP status. Uses sys and limits.
-#![forbid(unsafe_code)]
-
 pub mod context;
 pub mod ignore;
 pub mod jail;
+pub mod logins;
+pub mod space;
+pub mod spool;

@@ -10,6 +10,7 @@ pub mod poll;
 pub mod process;
 pub mod signal;
 pub mod socket;
+pub mod temporary;
 pub mod timed;
 
 use std::io;

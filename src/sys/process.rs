@@ -39,6 +39,17 @@ pub struct Space {
     pub read_only: bool,
 }
 
+impl Space {
+    /// Bytes that may be written when `min_free_bytes`, or 5 % when that is less, stay free. `None`: less than that is
+    /// free already, or nothing can be written at all.
+    pub fn usable_bytes(&self, min_free_bytes: u64) -> Option<u64> {
+        let reserve = min_free_bytes.min(self.total_bytes / 20);
+        let has_inodes = self.total_inodes == 0 || self.available_inodes > 0;
+        let usable = self.available_bytes.checked_sub(reserve);
+        usable.filter(|_| has_inodes && !self.read_only)
+    }
+}
+
 /// The space of the filesystem that holds `path`. statvfs(3)
 pub fn filesystem_space(path: &Path) -> io::Result<Space> {
     let path = CString::new(path.as_os_str().as_bytes())?;

@@ -19,7 +19,7 @@ pub struct Agent {
     child: Child,
     address: SocketAddr,
     log: Arc<Log>,
-    _state: tempfile::TempDir,
+    state: tempfile::TempDir,
 }
 
 #[derive(Default)]
@@ -97,7 +97,7 @@ impl Setup {
             child,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             log,
-            _state: self.state,
+            state: self.state,
         };
         let line = agent.wait_for_log("listens on ");
         let text = line.rsplit("listens on ").next().unwrap();
@@ -182,6 +182,15 @@ impl Agent {
     /// Reads a figure of `/proc/<pid>/status`, in its own unit (kB for memory).
     pub fn proc_status(&self, field: &str) -> u64 {
         super::process::status_field(self.child.id(), field)
+    }
+
+    /// The names of what is in its state directory.
+    pub fn state_files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.state.path()).unwrap();
+        let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+        entries
+            .map(|entry| name(entry).to_string_lossy().into_owned())
+            .collect()
     }
 
     /// How many descriptors it has open.

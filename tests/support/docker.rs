@@ -21,6 +21,11 @@ pub struct Docker {
 impl Docker {
     /// An image of busybox alone.
     pub fn new() -> Self {
+        Self::with_random(0)
+    }
+
+    /// The same and so many bytes that no compression makes less.
+    pub fn with_random(bytes: usize) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let name = format!(
             "node-agent-test-{}-{}",
@@ -33,6 +38,13 @@ impl Docker {
         std::fs::create_dir(&bin).unwrap();
         std::fs::copy("/bin/busybox", bin.join("busybox")).expect("package busybox-static");
         symlink("busybox", bin.join("sh")).unwrap();
+        if bytes > 0 {
+            let mut random = std::fs::File::open("/dev/urandom")
+                .unwrap()
+                .take(bytes as u64);
+            let mut file = std::fs::File::create(root.path().join("random")).unwrap();
+            std::io::copy(&mut random, &mut file).unwrap();
+        }
         let mut tar = Command::new("tar")
             .arg("-C")
             .args([root.path().as_os_str(), "-c".as_ref(), ".".as_ref()])

@@ -7,23 +7,40 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use super::tmpfs::Tmpfs;
 use super::{eventually, process};
 
 /// A running `dockerd` with its own containerd, images and containers.
 pub struct Dockerd {
     directory: tempfile::TempDir,
+    /// Its data, when they are on a disk of their own.
+    disk: Option<Tmpfs>,
     daemon: Option<Child>,
 }
 
 impl Dockerd {
     /// Starts one with this `daemon.json`, and waits until it answers.
     pub fn start(configuration: &Value) -> Self {
+        Self::start_on(None, configuration)
+    }
+
+    /// The same with its data on this disk.
+    pub fn start_on(disk: Option<Tmpfs>, configuration: &Value) -> Self {
         let mut dockerd = Self {
             directory: tempfile::tempdir().unwrap(),
+            disk,
             daemon: None,
         };
         dockerd.start_again(configuration);
         dockerd
+    }
+
+    /// Where its images are.
+    pub fn data(&self) -> PathBuf {
+        match &self.disk {
+            Some(disk) => disk.path().join("data"),
+            None => self.directory.path().join("data"),
+        }
     }
 
     /// Its socket.
@@ -50,7 +67,7 @@ impl Dockerd {
                 option("pidfile", &path("pid")),
             ])
             .args([
-                option("data-root", &path("data")),
+                option("data-root", &self.data()),
                 option("exec-root", &path("exec")),
             ])
             .stdin(Stdio::null())
@@ -59,7 +76,11 @@ impl Dockerd {
             .spawn()
             .unwrap();
         self.daemon = Some(daemon);
-        eventually("our engine to answer", || self.docker(&["version"]).ok());
+        eventually("our engine to answer", || {
+            let log = std::fs::read_to_string(path("log")).unwrap_or_default();
+            assert!(!log.contains("failed to start daemon"), "{log}");
+            self.docker(&["version"]).ok()
+        });
     }
 
     /// What `docker ARGS` says on it, or its complaint.
@@ -112,6 +133,20 @@ impl Dockerd {
     /// Lets it go on.
     pub fn thaw(&self) {
         process::signal(self.daemon.as_ref().unwrap().id(), "CONT");
+    }
+
+    /// Ends it at once, as a crash does.
+    pub fn kill(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            daemon.kill().unwrap();
+            daemon.wait().unwrap();
+        }
+        // Its containerd would go on; and where nobody collects it, its pid file would look as if it did.
+        let containerd = self.directory.path().join("exec/containerd/containerd.pid");
+        if let Ok(pid) = std::fs::read_to_string(&containerd) {
+            process::signal(pid.trim().parse().unwrap(), "KILL");
+            std::fs::remove_file(&containerd).unwrap();
+        }
     }
 
     /// Ends it in order; what runs in it ends too.

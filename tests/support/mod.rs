@@ -11,6 +11,8 @@ pub mod lab;
 pub mod pinger;
 pub mod process;
 pub mod registry;
+pub mod tmpfs;
+pub mod upload;
 
 pub use agent::Agent;
 pub use http::{Client, Response};

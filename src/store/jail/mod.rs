@@ -16,6 +16,7 @@ mod walk;
 
 use std::path::{Component, Path, PathBuf};
 
+pub use crate::sys::entry::Kind as EntryKind;
 pub use directory::{Directory, Entries};
 pub use error::JailError;
 

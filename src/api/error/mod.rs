@@ -1,18 +1,20 @@
 //! The only place where a failure becomes an HTTP status and the sentence a person reads.
 #![forbid(unsafe_code)]
 
+mod conversions;
 mod login;
+mod paths;
+mod programs;
+mod sentence;
 
 use std::fmt;
 use std::io;
 
 use serde::Serialize;
 
-use crate::api::containers::spec::SpecError;
 use crate::engine::EngineError;
 use crate::engine::pull_failure::{PullFailure, classify};
 use crate::wire::HeadError;
-use crate::wire::body::framing_error;
 use crate::wire::chunked::FramingError;
 
 /// Why a request was not done.
@@ -58,6 +60,17 @@ pub enum ApiError {
         /// The most that is taken.
         limit: u64,
     },
+    /// The body's length is neither announced nor chunked.
+    LengthRequired,
+    /// The disk has no room for it.
+    NoRoom {
+        /// One sentence.
+        message: String,
+        /// How much is missing where, or the engine's own words.
+        details: Option<String>,
+    },
+    /// An error that the client was told of in the last line of a stream; for the log.
+    Reported(Box<ApiError>),
     /// The body is of a kind that the endpoint does not take.
     UnsupportedMediaType {
         /// What came.
@@ -73,7 +86,12 @@ pub enum ApiError {
     /// The agent is on its way out.
     Stopping,
     /// Something that cannot be done here.
-    NotSupported(String),
+    NotSupported {
+        /// One sentence.
+        message: String,
+        /// The engine's own words.
+        details: Option<String>,
+    },
     /// A deadline passed.
     Timeout {
         /// One sentence.
@@ -99,6 +117,13 @@ pub enum ApiError {
     Pull {
         /// The image.
         image: String,
+        /// Why not.
+        source: EngineError,
+    },
+    /// A registry login could not be checked, or is wrong.
+    Login {
+        /// The registry.
+        registry: String,
         /// Why not.
         source: EngineError,
     },
@@ -140,6 +165,14 @@ impl ApiError {
         Self::bad_request(&format!("field `{name}` {what}"))
     }
 
+    /// A 501 with this sentence.
+    pub fn not_supported(message: &str) -> Self {
+        Self::NotSupported {
+            message: message.to_owned(),
+            details: None,
+        }
+    }
+
     /// A 409 with this sentence.
     pub fn conflict(message: &str) -> Self {
         Self::Conflict {
@@ -156,26 +189,6 @@ impl ApiError {
         }
     }
 
-    /// What a failed pull of `image` means.
-    pub fn pull(image: &str, error: EngineError) -> Self {
-        match error {
-            EngineError::Abandoned => error.into(),
-            source => Self::Pull {
-                image: image.to_owned(),
-                source,
-            },
-        }
-    }
-
-    /// What a failed read of the request's body means.
-    pub fn from_body(error: io::Error) -> Self {
-        match framing_error(&error) {
-            Some(error) => Self::Framing(error),
-            None if error.kind() == io::ErrorKind::TimedOut => Self::RequestTimeout,
-            None => Self::ClientGone(error),
-        }
-    }
-
     /// The same error with the engine's or tool's own words. Errors that carry none stay as they are.
     #[must_use]
     pub fn with_details(mut self, words: impl Into<String>) -> Self {
@@ -183,6 +196,8 @@ impl ApiError {
             Self::BadRequest { details, .. }
             | Self::Conflict { details, .. }
             | Self::Timeout { details, .. }
+            | Self::NoRoom { details, .. }
+            | Self::NotSupported { details, .. }
             | Self::Engine { details, .. }
             | Self::Program { details, .. }
             | Self::Internal { details, .. } => *details = Some(words.into()),
@@ -202,16 +217,20 @@ impl ApiError {
             Self::MethodNotAllowed { .. } => 405,
             Self::RequestTimeout => 408,
             Self::Conflict { .. } => 409,
+            Self::LengthRequired => 411,
             Self::TooLarge { .. } => 413,
             Self::UnsupportedMediaType { .. } => 415,
             Self::Internal { .. } => 500,
             // For the log alone; nobody is there to be answered.
             Self::ClientGone(_) => 499,
-            Self::NotSupported(_) => 501,
+            Self::NotSupported { .. } => 501,
             Self::Busy { .. } | Self::Stopping | Self::Program { .. } => 503,
             Self::Timeout { .. } => 504,
+            Self::NoRoom { .. } => 507,
+            Self::Reported(error) => error.status(),
             Self::Engine { source, .. } => status_of_engine(source),
             Self::Pull { source, .. } => status_of_pull(source),
+            Self::Login { source, .. } => status_of_login(source),
         }
     }
 
@@ -221,10 +240,13 @@ impl ApiError {
             Self::BadRequest { details, .. }
             | Self::Conflict { details, .. }
             | Self::Timeout { details, .. }
+            | Self::NoRoom { details, .. }
+            | Self::NotSupported { details, .. }
             | Self::Engine { details, .. }
             | Self::Program { details, .. }
             | Self::Internal { details, .. } => details.as_deref(),
-            Self::Pull { source, .. } => source.words(),
+            Self::Pull { source, .. } | Self::Login { source, .. } => source.words(),
+            Self::Reported(error) => error.details(),
             _ => None,
         }
     }
@@ -299,42 +321,13 @@ fn status_of_pull(error: &EngineError) -> u16 {
     }
 }
 
-impl From<EngineError> for ApiError {
-    fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Abandoned => {
-                Self::ClientGone(io::Error::from(io::ErrorKind::ConnectionReset))
-            }
-            EngineError::Taker(error) => Self::ClientGone(error),
-            source => Self::Engine {
-                details: source.details(),
-                source,
-            },
-        }
-    }
-}
-
-impl From<SpecError> for ApiError {
-    fn from(error: SpecError) -> Self {
-        Self::bad_request(&error.to_string())
-    }
-}
-
-fn write_pull(image: &str, source: &EngineError, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match classify(source) {
-        Some(PullFailure::BadReference) => write!(out, "`{image}` is not the name of an image"),
-        Some(PullFailure::Denied) => {
-            write!(
-                out,
-                "the registry does not let image `{image}` be pulled with these credentials"
-            )
-        }
-        Some(PullFailure::Unknown) => write!(out, "the registry has no image `{image}`"),
-        Some(PullFailure::Registry) => write!(
-            out,
-            "the registry of image `{image}` cannot be reached, or failed"
-        ),
-        None => write!(out, "{source}"),
+/// A login fails by its credentials, by the registry, or by the engine.
+fn status_of_login(error: &EngineError) -> u16 {
+    match classify(error) {
+        Some(PullFailure::BadReference) => 400,
+        Some(PullFailure::Denied) => 401,
+        Some(PullFailure::Unknown | PullFailure::Registry) => 502,
+        None => status_of_engine(error),
     }
 }
 
@@ -346,53 +339,6 @@ fn status_of_head(error: &HeadError) -> u16 {
         HeadError::UnknownCoding => 501,
         HeadError::Version => 505,
         _ => 400,
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BadRequest { message, .. }
-            | Self::Conflict { message, .. }
-            | Self::Timeout { message, .. }
-            | Self::Program { message, .. }
-            | Self::Internal { message, .. }
-            | Self::Forbidden(message)
-            | Self::NotFound(message)
-            | Self::NotSupported(message) => out.write_str(message),
-            Self::Head(error) => error.fmt(out),
-            Self::Framing(error) => error.fmt(out),
-            Self::Unauthorized => out.write_str("the X-API-Key header is missing or wrong"),
-            Self::AddressNotAllowed => {
-                out.write_str("this address is not on the agent's allowlist")
-            }
-            Self::NoRoute => out.write_str("there is no such endpoint"),
-            Self::MethodNotAllowed { allow } => write!(out, "this endpoint takes {allow}"),
-            Self::RequestTimeout => out.write_str("the request did not arrive in time"),
-            Self::TooLarge { limit } => write!(out, "the body is larger than {limit} bytes"),
-            Self::UnsupportedMediaType { given, expected } => {
-                write!(out, "the body is {given}; this endpoint takes {expected}")
-            }
-            Self::Busy {
-                retry_after_seconds,
-            } => {
-                write!(
-                    out,
-                    "the agent is busy; try again in {retry_after_seconds} s"
-                )
-            }
-            Self::Stopping => out.write_str("the agent is stopping"),
-            // Its words are in the details.
-            Self::Engine { source, .. } => match source {
-                EngineError::Answer { status, .. } => {
-                    write!(out, "the Docker engine refused it with {status}")
-                }
-                EngineError::InStream { .. } => out.write_str("the Docker engine could not go on"),
-                source => source.fmt(out),
-            },
-            Self::Pull { image, source } => write_pull(image, source, out),
-            Self::ClientGone(_) => out.write_str("the client went away"),
-        }
     }
 }
 

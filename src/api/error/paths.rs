@@ -1,0 +1,66 @@
+//! What it means that a path was refused, or what stands there cannot be used.
+#![forbid(unsafe_code)]
+
+use super::ApiError;
+use crate::dockerfile::DetectError;
+use crate::store::context::PackError;
+use crate::store::ignore::IgnoreError;
+use crate::store::jail::JailError;
+
+impl From<JailError> for ApiError {
+    fn from(error: JailError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            JailError::NotAbsolute { .. }
+            | JailError::Nul
+            | JailError::NotADirectory { .. }
+            | JailError::NotAFile { .. } => Self::bad_request(&sentence),
+            JailError::Outside { .. } | JailError::Links { .. } => Self::Forbidden(sentence),
+            JailError::NotFound { .. } => Self::NotFound(sentence),
+            JailError::Io { .. } => Self::Internal {
+                message: sentence,
+                details: None,
+            },
+        }
+    }
+}
+
+impl From<IgnoreError> for ApiError {
+    fn from(error: IgnoreError) -> Self {
+        Self::bad_request(&error.to_string())
+    }
+}
+
+impl From<PackError> for ApiError {
+    fn from(error: PackError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            PackError::Start(error) => error.into(),
+            PackError::TooDeep { .. } => Self::bad_request(&sentence),
+            PackError::Changed { .. } => Self::conflict(&sentence),
+            PackError::Read { .. } | PackError::Out(_) => Self::Internal {
+                message: sentence,
+                details: None,
+            },
+        }
+    }
+}
+
+impl ApiError {
+    /// Why no Dockerfile could be made for the project in `context_path`.
+    pub fn detection(context_path: &str, error: &DetectError) -> Self {
+        match error {
+            DetectError::Io { .. } => {
+                Self::internal(&format!("{context_path} cannot be looked at"), error)
+            }
+            DetectError::Nothing { .. } => {
+                let sentence = format!("nothing in {context_path} tells how to build it");
+                Self::bad_request(&sentence).with_details(error.to_string())
+            }
+            error => {
+                let sentence = format!("no Dockerfile can be made for {context_path}");
+                Self::bad_request(&sentence).with_details(error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What it means that a program could not be run to its end.
+#![forbid(unsafe_code)]
+
+use super::ApiError;
+use crate::engine::buildkit::BuildKitError;
+
+impl From<BuildKitError> for ApiError {
+    fn from(error: BuildKitError) -> Self {
+        match error {
+            BuildKitError::Argument { name } => Self::field(
+                &format!("build_args.{name}"),
+                "has a name that means something to the docker CLI itself, so that BuildKit cannot be given it",
+            ),
+            BuildKitError::Failed { .. } => Self::bad_request("the build failed"),
+            BuildKitError::TooLong => Self::Timeout {
+                message: "the build took too long and was ended".to_owned(),
+                details: None,
+            },
+            BuildKitError::Abandoned => {
+                Self::ClientGone(std::io::ErrorKind::ConnectionReset.into())
+            }
+            BuildKitError::Taker(error) => Self::ClientGone(error),
+            BuildKitError::NotRun(error) => Self::Program {
+                message: "the docker CLI, which BuildKit needs, cannot be run".to_owned(),
+                details: Some(error.to_string()),
+            },
+            BuildKitError::NoId(error) => {
+                Self::from_disk("BuildKit did not tell which image it built", &error)
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Room on a filesystem, less what is never used up. Asked before anything is written that can fill a disk.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::sys::process::filesystem_space;
+
+/// What every filesystem keeps free.
+#[derive(Clone, Copy, Debug)]
+pub struct Reserve {
+    /// Bytes; or 5 % of the filesystem, when that is less.
+    pub min_free_bytes: u64,
+}
+
+/// There is not enough room.
+#[derive(Debug)]
+pub struct NoRoom {
+    /// Where.
+    pub path: PathBuf,
+    /// Bytes that would be written.
+    pub needed: u64,
+    /// Bytes that may be written.
+    pub available: u64,
+}
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (needed, available) = (self.needed, self.available);
+        write!(
+            out,
+            "{needed} bytes are needed and {available} may be used on the disk of {}",
+            self.path.display()
+        )
+    }
+}
+
+impl std::error::Error for NoRoom {}
+
+impl Reserve {
+    /// Bytes that may be written to the filesystem that holds `path`.
+    pub fn available(self, path: &Path) -> io::Result<u64> {
+        let space = filesystem_space(path)?;
+        Ok(space.usable_bytes(self.min_free_bytes).unwrap_or_default())
+    }
+
+    /// Fails when `needed` bytes have no room on the filesystem that holds `path`. One that cannot be asked has room:
+    /// the write will tell.
+    pub fn check(self, path: &Path, needed: u64) -> Result<(), NoRoom> {
+        match self.available(path) {
+            Ok(available) if available < needed.max(1) => Err(NoRoom {
+                path: path.to_owned(),
+                needed,
+                available,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether `error` says that the disk, or a quota on it, is full.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+/// The shortage inside `error`, if it is one of [`super::spool`]'s.
+pub fn shortage(error: &io::Error) -> Option<&NoRoom> {
+    error.get_ref()?.downcast_ref::<NoRoom>()
+}
