@@ -5,18 +5,26 @@
 
 pub mod body;
 pub mod containers;
+pub mod docker;
+mod duration;
 pub mod error;
 pub mod health;
 pub mod image_reference;
+pub mod images;
 pub mod json_text;
 pub mod logins;
 pub mod openapi;
 pub mod query;
 pub mod reply;
 pub mod request;
+mod spooling;
+mod upload_body;
 
 use crate::engine::Engine;
+use crate::engine::buildkit::Buildx;
+use crate::store::jail::Jail;
 use crate::store::logins::Logins;
+use crate::store::spool::Spool;
 
 pub use error::ApiError;
 pub use health::Health;
@@ -30,6 +38,14 @@ use std::sync::Arc;
 pub struct Context {
     /// The Docker engine.
     pub engine: Engine,
+    /// The directories that requests may name paths in.
+    pub jail: Jail,
+    /// The other builder.
+    pub buildx: Buildx,
+    /// Where uploads are spooled.
+    pub spool: Spool,
+    /// Most bytes of an upload; 0: the disk decides.
+    pub max_upload_bytes: u64,
     /// The saved registry logins.
     pub logins: Logins,
     /// What the probe saw last.

@@ -6,9 +6,7 @@ use super::error::{SpecError, refuse_nul};
 use super::words::Words;
 
 /// Reads `command`: the engine's Cmd; `None` for the image's own.
-pub(in crate::api::containers) fn read_command(
-    words: &Words,
-) -> Result<Option<Vec<String>>, SpecError> {
+pub(in crate::api) fn read_command(words: &Words) -> Result<Option<Vec<String>>, SpecError> {
     let argv = match words {
         Words::One(line) if line.trim().is_empty() => {
             return Err(SpecError::field(

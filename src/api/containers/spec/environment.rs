@@ -9,10 +9,7 @@ use super::error::{SpecError, quote};
 use super::words::Pairs;
 
 /// Reads the field, which is `environment` for `run` and `env` for `exec`.
-pub(in crate::api::containers) fn read(
-    field: &'static str,
-    pairs: &Pairs,
-) -> Result<Vec<String>, SpecError> {
+pub(in crate::api) fn read(field: &'static str, pairs: &Pairs) -> Result<Vec<String>, SpecError> {
     let texts: Vec<String> = match pairs {
         Pairs::List(texts) => texts
             .iter()

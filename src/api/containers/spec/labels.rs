@@ -7,7 +7,7 @@ use super::error::{SpecError, quote};
 use super::words::Pairs;
 
 /// Reads the field.
-pub(super) fn read(pairs: &Pairs) -> Result<BTreeMap<String, String>, SpecError> {
+pub(in crate::api) fn read(pairs: &Pairs) -> Result<BTreeMap<String, String>, SpecError> {
     let mut labels = BTreeMap::new();
     match pairs {
         Pairs::List(texts) => {

@@ -35,8 +35,9 @@ pub use error::SpecError;
 pub use plan::{CreatePlan, PullPolicy, translate};
 pub use ports::PublishedPort;
 
-// `exec` has the same kinds of fields.
-pub(super) use command::read_command;
-pub(super) use environment::read as read_environment;
-pub(super) use scalars::Text;
-pub(super) use words::{Pairs, Words};
+// `exec` and `build` have the same kinds of fields.
+pub(in crate::api) use command::read_command;
+pub(in crate::api) use environment::read as read_environment;
+pub(in crate::api) use labels::read as read_labels;
+pub(in crate::api) use scalars::Text;
+pub(in crate::api) use words::{Pairs, Words, object as read_object};

@@ -12,7 +12,7 @@ const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
 
 /// A string, or a number as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::api::containers) struct Text(pub String);
+pub(in crate::api) struct Text(pub String);
 
 /// A value in an object: a string, number, boolean or null.
 pub(super) struct Value(pub Option<String>);

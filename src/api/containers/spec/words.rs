@@ -12,7 +12,7 @@ use super::scalars::Value;
 
 /// A string or an array of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::api::containers) enum Words {
+pub(in crate::api) enum Words {
     /// One string.
     One(String),
     /// An array.
@@ -21,7 +21,7 @@ pub(in crate::api::containers) enum Words {
 
 /// An array of `NAME=value`, or an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::api::containers) enum Pairs {
+pub(in crate::api) enum Pairs {
     /// The array, as it came.
     List(Vec<String>),
     /// The object in the order of its text; `None` for null.
@@ -42,7 +42,7 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 /// An object of strings, numbers and booleans; null is an empty one.
-pub(super) fn object<'de, D: Deserializer<'de>>(
+pub(in crate::api) fn object<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<(String, Option<String>)>, D::Error> {
     match from.deserialize_any(PairsVisitor { lists: false })? {
