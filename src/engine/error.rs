@@ -106,6 +106,12 @@ impl EngineError {
         }
     }
 
+    /// Whether the engine ran out of disk: it says so in the system's words only, which Go writes in English.
+    pub fn is_full_disk(&self) -> bool {
+        self.words()
+            .is_some_and(|words| words.contains("no space left on device"))
+    }
+
     /// Whether it shows that the engine is not well.
     pub(super) fn is_failure_of_engine(&self) -> bool {
         matches!(
