@@ -88,3 +88,24 @@ fn a_socket_handed_over_is_served() {
     crate::support::process::signal(child.id(), "TERM");
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn what_a_killed_agent_left_is_removed_and_nothing_else() {
+    let state = tempfile::tempdir().unwrap();
+    for name in [".node-agent-build-1", ".node-agent-2", "kept", ".hidden"] {
+        std::fs::write(state.path().join(name), "x").unwrap();
+    }
+    std::fs::create_dir(state.path().join(".node-agent-directory")).unwrap();
+    let agent = Setup::new()
+        .env("NODE_AGENT_STATE_DIR", state.path())
+        .start();
+    agent.wait_for_log("removed 2 temporary files");
+    let mut left: Vec<_> = state
+        .path()
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, [".hidden", ".node-agent-directory", "kept"]);
+}

@@ -18,7 +18,7 @@ use crate::server::{Server, listen};
 use crate::store::jail::Jail;
 use crate::store::logins::Logins;
 use crate::store::space::Reserve;
-use crate::store::spool::Spool;
+use crate::store::spool::{self, Spool};
 use crate::sys::process;
 use crate::sys::signal::Signals;
 
@@ -131,6 +131,15 @@ fn prepare_state(directory: &Path) {
             "cannot make the state directory {}: {error}",
             directory.display()
         );
+        return;
+    }
+    match spool::sweep(directory) {
+        Ok(0) => {}
+        Ok(count) => log::info!("removed {count} temporary files that an earlier run left"),
+        Err(error) => log::warn!(
+            "cannot look for temporary files in {}: {error}",
+            directory.display()
+        ),
     }
 }
 

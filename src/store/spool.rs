@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::space::{NoRoom, Reserve};
 use crate::limits;
@@ -17,6 +17,26 @@ pub struct Spool {
     pub directory: PathBuf,
     /// What stays free there.
     pub reserve: Reserve,
+}
+
+/// What temporary files are called that need a name.
+pub const TEMPORARY_PREFIX: &str = ".node-agent-";
+
+/// Removes what an agent that was killed has left in its state directory; how many.
+pub fn sweep(directory: &Path) -> io::Result<usize> {
+    let mut removed = 0;
+    for entry in directory.read_dir()? {
+        let entry = entry?;
+        let is_ours = entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(TEMPORARY_PREFIX.as_bytes());
+        if is_ours && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 /// An upload being spooled. A write that would use up the reserve fails with `StorageFull` and a [`NoRoom`] inside.

@@ -1,4 +1,5 @@
 //! What goes and what stays, on images made up for it.
+#![forbid(unsafe_code)]
 
 use super::*;
 
