@@ -36,6 +36,8 @@ pub struct Status {
     pub kind: Kind,
     /// Permissions, setuid, setgid and sticky.
     pub mode: u32,
+    /// Its owner and group.
+    pub owner: (u32, u32),
     /// Bytes of a file, or of a link's target.
     pub size: u64,
     /// When it was modified, in whole seconds since 1970, rounded down.
@@ -75,6 +77,7 @@ fn status_at(parent: BorrowedFd<'_>, name: &CStr, flags: libc::c_int) -> io::Res
             _ => Kind::Special,
         },
         mode: stat.st_mode & 0o7777,
+        owner: (stat.st_uid, stat.st_gid),
         size: stat.st_size.cast_unsigned(),
         modified: stat.st_mtime,
         device: stat.st_dev,

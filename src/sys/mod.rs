@@ -2,6 +2,7 @@
 //! Nothing here knows HTTP, Docker or configuration. Uses std and libc.
 #![allow(unsafe_code)]
 
+pub mod change;
 pub mod child;
 pub mod entry;
 pub mod epoll;

@@ -231,6 +231,7 @@ mod tests {
     fn written(name: &[u8], size: u64, modified: i64) -> Vec<u8> {
         let status = Status {
             kind: Kind::File,
+            owner: (0, 0),
             mode: 0o4755,
             size,
             modified,
