@@ -65,6 +65,17 @@ fn images_are_listed_and_named() {
     let body = json!({ "source_image": id, "target_image": lab.docker.name });
     let tagged = lab.agent.post("/images/tag", &body).expect(200).json();
     assert_eq!(tagged["target_image"], lab.tag("latest"));
+    // By what `docker images` shows of the id.
+    let short = id["sha256:".len()..][..12].to_owned();
+    let body = json!({ "source_image": short, "target_image": lab.tag("2") });
+    let tagged = lab.agent.post("/images/tag", &body).expect(200).json();
+    assert_eq!(
+        (&tagged["id"], &tagged["source_image"]),
+        (&json!(id), &json!(short))
+    );
+    let body = json!({ "image": id });
+    let refused = lab.agent.post("/images/pull", &body).expect(400).error();
+    assert!(refused.contains("image id"), "{refused}");
 
     let listed = lab.listed(&lab.tag("2"));
     assert_eq!(listed.len(), 1, "{listed:?}");

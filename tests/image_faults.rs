@@ -76,6 +76,35 @@ fn a_state_directory_without_room_is_507_before_and_on_the_way() {
     });
 }
 
+#[test]
+fn a_pull_that_would_use_up_the_reserve_is_507() {
+    let disk = Tmpfs::new(16 * MIB as u64);
+    let engine = Dockerd::start_on(Some(disk), &json!({}));
+    // More than the 5 % that are the most that is kept.
+    let reserve = (16 * MIB).to_string();
+    let setup = Setup::new().engine(&engine.socket());
+    let agent = setup.env("NODE_AGENT_MIN_FREE_BYTES", reserve).start();
+    let pull = || agent.post("/images/pull", &json!({ "image": "127.0.0.1:1/app:1" }));
+    let filler = engine.data().join("filler");
+    let room = usize::try_from(free_bytes(&engine.data())).unwrap();
+    std::fs::write(&filler, vec![0; room - MIB / 4]).unwrap();
+    assert_eq!(pull().expect(507).error(), "the disk has no room for it");
+    std::fs::remove_file(&filler).unwrap();
+    pull().expect(502);
+}
+
+#[test]
+fn a_build_without_instructions_leaves_nothing() {
+    let engine = Dockerd::start(&json!({}));
+    let agent = Setup::new().engine(&engine.socket()).start();
+    let context = tempfile::tempdir().unwrap();
+    std::fs::write(context.path().join("Dockerfile"), "").unwrap();
+    let refused = agent.post("/docker/build", &json!({ "context_path": context.path() }));
+    let error = refused.expect(400).error();
+    assert!(error.ends_with("/Dockerfile is empty"), "{error}");
+    nothing_left(&engine);
+}
+
 /// Free bytes of a disk, as df counts.
 fn free_bytes(path: &Path) -> u64 {
     let output = std::process::Command::new("df")

@@ -85,6 +85,10 @@ impl Request<'_> {
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<Parsed<T>, ApiError> {
+    // serde would take an array for a struct's fields in their order: `[]` would be a cleanup with all defaults.
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Err(ApiError::NotAnObject);
+    }
     let mut warnings = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(text);
     let mut track = serde_path_to_error::Track::new();
@@ -110,13 +114,28 @@ fn describe(path: &str, error: &serde_json::Error) -> ApiError {
         .map_or(text.as_str(), |end| &text[..end]);
     match error.classify() {
         serde_json::error::Category::Data if path != "." => {
-            ApiError::bad_request(&format!("field `{path}`: {bare}"))
+            ApiError::bad_request(&format!("field `{path}`: {}", in_words(bare)))
         }
         serde_json::error::Category::Data => {
-            ApiError::bad_request(&format!("the JSON body does not fit: {bare}"))
+            ApiError::bad_request(&format!("the JSON body does not fit: {}", in_words(bare)))
         }
         _ => ApiError::bad_request("the body is not valid JSON").with_details(text),
     }
+}
+
+/// serde names Rust's types, which nobody knows who only has curl.
+fn in_words(message: &str) -> String {
+    let Some((before, expected)) = message.rsplit_once("expected ") else {
+        return message.to_owned();
+    };
+    let words = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        structure if structure.starts_with("struct ") => "an object",
+        other => other,
+    };
+    format!("{before}expected {words}")
 }
 
 #[cfg(test)]
@@ -164,7 +183,11 @@ mod tests {
         let inner = message(r#"{"name": "a", "inner": {"count": "many"}}"#);
         assert_eq!(
             inner,
-            "field `inner.count`: invalid type: string \"many\", expected u32"
+            "field `inner.count`: invalid type: string \"many\", expected a whole number, 0 or more"
+        );
+        assert_eq!(
+            message(r#"{"name": "a", "inner": 5}"#),
+            "field `inner`: invalid type: integer `5`, expected an object"
         );
         assert_eq!(
             message("{}"),
@@ -174,8 +197,11 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_said_to_be() {
-        for text in ["{", "{\"name\": \"a\"} x", "nope", "\u{0}"] {
+        for text in ["{", "{\"name\": \"a\"} x", "{nope"] {
             assert_eq!(message(text), "the body is not valid JSON", "{text:?}");
+        }
+        for text in ["[]", "[\"a\", null]", "null", "5", "nope", "\u{0}"] {
+            assert_eq!(message(text), "the body must be a JSON object", "{text:?}");
         }
         let deep = format!("{{\"name\": \"a\", \"x\": {}", "[".repeat(100_000));
         assert_eq!(message(&deep), "the body is not valid JSON");

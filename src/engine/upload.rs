@@ -13,7 +13,7 @@ use crate::sys::poll::Interest;
 use crate::sys::timed::Timed;
 use crate::wire::ChunkWriter;
 
-/// A body on its way to the engine. Write to it, then ask for the [`answer`](Self::answer); after a failed write the
+/// A body on its way to the engine. Write to it, then ask for the answer; after a failed write the
 /// answer says why. Dropped before that, the engine sees a request that broke off, and forgets it.
 pub struct Upload<'w> {
     body: Framed<'w>,

@@ -43,7 +43,8 @@ pub fn dockerfile<'a>(
             generated(&directory, path)?
         }
         Err(JailError::NotFound { .. }) => {
-            let sentence = format!("there is no Dockerfile in {path}; `generate` makes one");
+            let sentence =
+                format!("there is no Dockerfile in {path}; with `\"generate\": true` one is made");
             return Err(ApiError::NotFound(sentence));
         }
         Err(error) => return Err(error.into()),

@@ -17,10 +17,19 @@ impl ApiError {
     pub fn pull(image: &str, error: EngineError) -> Self {
         match error {
             EngineError::Abandoned => error.into(),
+            error if error.is_full_disk() => Self::engine_disk_full(error.details()),
             source => Self::Pull {
                 image: image.to_owned(),
                 source,
             },
+        }
+    }
+
+    /// The engine ran out of disk, as it says itself.
+    pub fn engine_disk_full(details: Option<String>) -> Self {
+        Self::NoRoom {
+            message: "the Docker engine's disk is full".to_owned(),
+            details,
         }
     }
 
@@ -108,5 +117,43 @@ impl From<NoRoom> for ApiError {
 impl From<SpecError> for ApiError {
     fn from(error: SpecError) -> Self {
         Self::bad_request(&error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_507_whoever_meets_it() {
+        // 20.10's words, inside a pull's stream.
+        let engine = EngineError::InStream {
+            message: "failed to register layer: Error processing tar file(exit status 1): write /x: no space left on device"
+                .to_owned(),
+            code: None,
+        };
+        assert_eq!(ApiError::pull("app:1", engine).status(), 507);
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let login = crate::store::logins::LoginError::Unwritable {
+            file: "/root/.docker/config.json".into(),
+            source: full(),
+        };
+        assert_eq!(ApiError::from(login).status(), 507);
+        assert_eq!(ApiError::from_disk("it failed", &full()).status(), 507);
+    }
+
+    #[test]
+    fn what_a_build_printed_is_not_in_the_log() {
+        let build = ApiError::Build {
+            message: "the build failed".to_owned(),
+            output: "TOKEN=secret\nit returned 1".to_owned(),
+        };
+        assert!(
+            build
+                .details()
+                .is_some_and(|words| words.contains("secret"))
+        );
+        let reported = ApiError::Reported(Box::new(build));
+        assert_eq!(reported.for_log(), "the build failed: it returned 1");
     }
 }

@@ -13,10 +13,11 @@ impl From<LoginError> for ApiError {
             LoginError::Abandoned => {
                 Self::ClientGone(io::Error::from(io::ErrorKind::ConnectionReset))
             }
+            LoginError::Unwritable { source, .. } => Self::from_disk(&message, &source),
             LoginError::Helper { .. } => Self::Program { message, details },
-            LoginError::Unreadable { .. }
-            | LoginError::Entry { .. }
-            | LoginError::Unwritable { .. } => Self::Internal { message, details },
+            LoginError::Unreadable { .. } | LoginError::Entry { .. } => {
+                Self::Internal { message, details }
+            }
         }
     }
 }

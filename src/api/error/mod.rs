@@ -27,6 +27,15 @@ pub enum ApiError {
         /// The engine's or tool's own words.
         details: Option<String>,
     },
+    /// A build that failed.
+    Build {
+        /// One sentence.
+        message: String,
+        /// The last lines that it printed, and the builder's own words below them.
+        output: String,
+    },
+    /// The body is something else than a JSON object.
+    NotAnObject,
     /// A head that breaks the rules; the connection ends.
     Head(HeadError),
     /// A body that breaks the rules; the connection ends.
@@ -209,7 +218,9 @@ impl ApiError {
     /// The status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::BadRequest { .. } | Self::Framing(_) => 400,
+            Self::BadRequest { .. } | Self::Build { .. } | Self::NotAnObject | Self::Framing(_) => {
+                400
+            }
             Self::Head(error) => status_of_head(error),
             Self::Unauthorized => 401,
             Self::AddressNotAllowed | Self::Forbidden(_) => 403,
@@ -245,6 +256,7 @@ impl ApiError {
             | Self::Engine { details, .. }
             | Self::Program { details, .. }
             | Self::Internal { details, .. } => details.as_deref(),
+            Self::Build { output, .. } => Some(output),
             Self::Pull { source, .. } | Self::Login { source, .. } => source.words(),
             Self::Reported(error) => error.details(),
             _ => None,
@@ -252,12 +264,15 @@ impl ApiError {
     }
 
     /// What the log says of it: the sentence and the engine's words, but not what a command printed until its time was
-    /// over. That is the client's business and may hold secrets.
+    /// over, or a step of a build. That is the client's business and may hold secrets.
     pub fn for_log(&self) -> String {
-        match self
-            .details()
-            .filter(|_| !matches!(self, Self::Timeout { .. }))
-        {
+        let words = match self {
+            Self::Timeout { .. } => None,
+            Self::Build { output, .. } => output.lines().last(),
+            Self::Reported(error) => return error.for_log(),
+            _ => self.details(),
+        };
+        match words {
             Some(details) => format!("{self}: {details}"),
             None => self.to_string(),
         }

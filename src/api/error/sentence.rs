@@ -15,10 +15,12 @@ impl fmt::Display for ApiError {
             | Self::Timeout { message, .. }
             | Self::NoRoom { message, .. }
             | Self::Program { message, .. }
+            | Self::Build { message, .. }
             | Self::Internal { message, .. }
             | Self::Forbidden(message)
             | Self::NotFound(message)
             | Self::NotSupported { message, .. } => out.write_str(message),
+            Self::NotAnObject => out.write_str("the body must be a JSON object"),
             Self::Head(error) => error.fmt(out),
             Self::Framing(error) => error.fmt(out),
             Self::Unauthorized => out.write_str("the X-API-Key header is missing or wrong"),

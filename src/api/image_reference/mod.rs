@@ -32,7 +32,7 @@ pub enum ReferenceError {
     Empty,
     /// Domain and path are longer than registries take.
     TooLong,
-    /// 64 hex digits: that would be taken for an image id.
+    /// 64 hex digits, or `sha256:` and as many: that would be taken for an image id.
     LooksLikeId,
     /// The part before the first slash is no host.
     Domain,
@@ -49,7 +49,7 @@ pub enum ReferenceError {
 impl ImageReference {
     /// Takes `text` apart. The first component is a domain when it has a dot or a colon or is `localhost`.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
-        if is_hex(text, 64) {
+        if is_image_id(text) {
             return Err(ReferenceError::LooksLikeId);
         }
         let (name, digest) = match text.split_once('@') {
@@ -158,6 +158,11 @@ impl std::error::Error for ReferenceError {}
 /// Whether `text` is a registry's host, with an optional port.
 pub fn is_registry(text: &str) -> bool {
     is_domain(text)
+}
+
+/// Whether `text` may be the beginning of an image's id as `docker images` shows it; a name may look like that too.
+pub fn may_be_short_id(text: &str) -> bool {
+    (4..64).contains(&text.len()) && is_hex(text, text.len())
 }
 
 /// Whether `text` is an image's id, `sha256:` and 64 hex digits or the digits alone.
@@ -282,6 +287,7 @@ mod tests {
         let long = "a".repeat(256);
         let long_tag = format!("app:{}", "t".repeat(129));
         let bad_hex = format!("app@sha256:{}", HEX.to_uppercase());
+        let id = format!("sha256:{HEX}");
         let two_digests = format!("app@sha256:{HEX}@x");
         let md5 = format!("app@md5:{}", &HEX[..32]);
         let domains = "https://registry.example.com/app -host.example/app host_name:1/app host:port/app \
@@ -290,7 +296,7 @@ mod tests {
         for (error, texts) in [
             (ReferenceError::Empty, vec!["", ":tag", "localhost:5000/"]),
             (ReferenceError::TooLong, vec![&long]),
-            (ReferenceError::LooksLikeId, vec![HEX]),
+            (ReferenceError::LooksLikeId, vec![HEX, &id]),
             (ReferenceError::Domain, domains.split(' ').collect()),
             (
                 ReferenceError::UpperCase,
@@ -356,6 +362,8 @@ mod tests {
     fn ids_are_told() {
         assert!(is_image_id(HEX) && is_image_id(&format!("sha256:{HEX}")));
         assert!(!is_image_id(&HEX[1..]) && !is_image_id("sha256:") && !is_image_id("app"));
+        assert!(may_be_short_id(&HEX[..12]) && may_be_short_id("cafe"));
+        assert!(!may_be_short_id("abc") && !may_be_short_id("face/1") && !may_be_short_id(HEX));
     }
 
     proptest! {

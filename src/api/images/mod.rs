@@ -15,7 +15,7 @@ pub use load::{load, load_stream};
 pub use pull::pull;
 pub use tag::tag;
 
-use super::image_reference::{ImageReference, is_image_id};
+use super::image_reference::{ImageReference, is_image_id, may_be_short_id};
 use super::{ApiError, Request};
 use crate::engine::EngineError;
 
@@ -27,9 +27,10 @@ pub(super) fn reference(field: &str, text: &str) -> Result<ImageReference, ApiEr
     })
 }
 
-/// A field that names an image that is here, by reference or id.
+/// A field that names an image that is here, by reference or id. What may be either goes to the engine as it is: it
+/// looks for a name first, then for the id.
 fn reference_or_id(field: &str, text: &str) -> Result<String, ApiError> {
-    if is_image_id(text) {
+    if is_image_id(text) || may_be_short_id(text) {
         return Ok(text.to_owned());
     }
     Ok(reference(field, text)?.with_default_tag().to_string())

@@ -2,6 +2,7 @@
 //! and `run`.
 #![forbid(unsafe_code)]
 
+use super::load::check_room;
 use crate::api::image_reference::ImageReference;
 use crate::api::logins::{in_engine_words, registry_auth};
 use crate::api::{ApiError, Context, Request};
@@ -15,6 +16,8 @@ pub(in crate::api) fn begin<'w>(
     given: Option<&Login>,
     request: &Request<'w>,
 ) -> Result<Progress<'w>, ApiError> {
+    // How much comes nobody knows: what is asked is whether the reserve is still there.
+    check_room(context, None)?;
     let registry = image.domain.as_deref();
     let login = match given {
         Some(login) => Some(in_engine_words(login).header()),

@@ -69,15 +69,16 @@ impl JailError {
 impl fmt::Display for JailError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // In quotes: it may be empty.
             Self::NotAbsolute { path } => write!(
                 out,
-                "the path {} does not begin with a slash",
+                "the path `{}` does not begin with a slash",
                 path.display()
             ),
             Self::Nul => out.write_str("the path contains a NUL"),
             Self::Outside { path } => write!(
                 out,
-                "{} is outside of the allowed directories",
+                "{} is outside of the allowed directories, or leads out by `..` or a link",
                 path.display()
             ),
             Self::NotFound { path } => write!(out, "{} does not exist", path.display()),

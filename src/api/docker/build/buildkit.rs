@@ -78,12 +78,12 @@ impl Job<'_> {
 }
 
 fn not_built(output: &[String]) -> ApiError {
-    let words = output.join("\n");
-    if words.contains("no space left on device") {
-        return ApiError::NoRoom {
-            message: "the Docker engine's disk is full".to_owned(),
-            details: Some(words),
-        };
+    let is_full = |line: &&String| line.contains("no space left on device");
+    if let Some(line) = output.iter().rev().find(is_full) {
+        return ApiError::engine_disk_full(Some(line.clone()));
     }
-    ApiError::bad_request("the build failed").with_details(words)
+    ApiError::Build {
+        message: "the build failed".to_owned(),
+        output: output.join("\n"),
+    }
 }

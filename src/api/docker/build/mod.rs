@@ -39,7 +39,7 @@ pub fn build<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Repl
     let query = request.query()?;
     let streams = query.flag("stream")?;
     if is_json(request) {
-        let parsed = request.json::<BuildBody>()?;
+        let parsed = request.json::<BuildBody>().map_err(no_tar)?;
         let body = parsed.value;
         let Some(path) = body.context_path.as_deref() else {
             return Err(ApiError::field("context_path", "is required"));
@@ -63,6 +63,16 @@ fn is_json(request: &Request<'_>) -> bool {
     let given = media_type(request);
     ["", "application/json", "application/x-www-form-urlencoded"].contains(&given.as_str())
         || given.ends_with("+json")
+}
+
+/// Who meant a tar and did not say so is told how.
+fn no_tar(error: ApiError) -> ApiError {
+    match error {
+        ApiError::NotAnObject => ApiError::bad_request(
+            "the body must be a JSON object, or a tar with the header `Content-Type: application/x-tar`",
+        ),
+        error => error,
+    }
 }
 
 impl<'a> Job<'a> {

@@ -162,16 +162,8 @@ impl From<Failed> for ApiError {
     /// A step that fails, a Dockerfile that makes no sense, a base image that is not there: all of them are the
     /// request's fault, whatever status the engine has for them (20.10: 500).
     fn from(failed: Failed) -> Self {
-        let output = failed.output.join("\n");
-        let with_output = |words: &str| match output.as_str() {
-            "" => words.to_owned(),
-            output => format!("{output}\n{words}"),
-        };
         if failed.error.is_full_disk() {
-            return Self::NoRoom {
-                message: "the Docker engine's disk is full".to_owned(),
-                details: failed.error.words().map(with_output),
-            };
+            return Self::engine_disk_full(failed.error.details());
         }
         match failed.error {
             EngineError::InStream { message, code } => {
@@ -179,7 +171,12 @@ impl From<Failed> for ApiError {
                     Some(code) => format!("a step of the build failed with exit code {code}"),
                     None => "the build failed".to_owned(),
                 };
-                Self::bad_request(&sentence).with_details(with_output(&message))
+                let mut output = failed.output;
+                output.push(message);
+                Self::Build {
+                    message: sentence,
+                    output: output.join("\n"),
+                }
             }
             EngineError::Answer {
                 status: 400 | 500,

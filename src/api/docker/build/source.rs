@@ -56,6 +56,11 @@ impl ContextDirectory {
             .take(limits::DOCKERFILE_BYTES)
             .read_to_end(&mut text)
             .map_err(|error| ApiError::internal("the Dockerfile cannot be read", &error))?;
+        if text.is_empty() {
+            // The engine says so too, but keeps its copy of the context until it is restarted (seen on 20.10).
+            let sentence = format!("{} is empty", directory.path().join(&dockerfile).display());
+            return Err(ApiError::bad_request(&sentence));
+        }
         let dockerfile = dockerfile
             .into_os_string()
             .into_string()

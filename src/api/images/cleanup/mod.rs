@@ -1,5 +1,5 @@
 //! `POST /images/cleanup`: takes images away that nothing needs. What goes is decided from one look at the engine's
-//! images and containers ([`plan`]), so that a dry run says what a real one does; the engine's own refusal to remove
+//! images and containers (`plan`), so that a dry run says what a real one does; the engine's own refusal to remove
 //! what is in use stays the last word.
 #![forbid(unsafe_code)]
 
