@@ -8,6 +8,7 @@ pub mod containers;
 pub mod docker;
 mod duration;
 pub mod error;
+mod form_part;
 pub mod health;
 pub mod image_reference;
 pub mod images;

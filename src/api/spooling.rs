@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::form_part::FormPart;
 use super::images::media_type;
 use super::upload_body::{CopyFailure, UploadBody, copy};
 use super::{ApiError, Context, Request};
@@ -60,35 +61,13 @@ pub(super) fn spool_upload(
 }
 
 fn from_form(
-    mut form: Multipart<UploadBody<'_, '_>>,
+    form: Multipart<UploadBody<'_, '_>>,
     wanted: &'static str,
     mut spooled: Spooled<'_>,
 ) -> Result<SpooledUpload, ApiError> {
-    let mut warnings = Vec::new();
-    let mut found = false;
-    while let Some(part) = form.next_part()? {
-        match part.name.as_deref() {
-            Some(name) if name == wanted => {
-                if found {
-                    return Err(ApiError::bad_request(&format!(
-                        "the form has two parts `{wanted}`"
-                    )));
-                }
-                found = true;
-                copy_in(&mut form, &mut spooled)?;
-            }
-            name => warnings.push(format!(
-                "unknown field: {}",
-                name.unwrap_or("(without a name)")
-            )),
-        }
-    }
-    if !found {
-        return Err(ApiError::bad_request(&format!(
-            "the form has no file part `{wanted}`"
-        )));
-    }
-    finished(spooled, warnings)
+    let mut part = FormPart::new(form, wanted);
+    copy_in(&mut part, &mut spooled)?;
+    finished(spooled, part.warnings())
 }
 
 fn from_json(

@@ -5,6 +5,7 @@ use std::io;
 
 use super::ApiError;
 use crate::api::containers::spec::SpecError;
+use crate::api::form_part::form_error;
 use crate::api::upload_body::TooMuch;
 use crate::engine::EngineError;
 use crate::store::space::{NoRoom, is_full, shortage};
@@ -54,6 +55,7 @@ impl ApiError {
         }
         let content = multipart_error(&error)
             .map(ToString::to_string)
+            .or_else(|| form_error(&error).map(|error| error.to_string()))
             .or_else(|| json_field_error(&error).map(|error| error.to_string()));
         match content {
             Some(sentence) => Self::bad_request(&sentence),
