@@ -127,6 +127,13 @@ pub enum ApiError {
         /// Why not.
         source: EngineError,
     },
+    /// An image could not be built.
+    Build {
+        /// One sentence.
+        message: String,
+        /// The last lines that the build printed, and the builder's own words.
+        output: String,
+    },
     /// A failure of our own.
     Internal {
         /// One sentence.
@@ -209,7 +216,7 @@ impl ApiError {
     /// The status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::BadRequest { .. } | Self::Framing(_) => 400,
+            Self::BadRequest { .. } | Self::Build { .. } | Self::Framing(_) => 400,
             Self::Head(error) => status_of_head(error),
             Self::Unauthorized => 401,
             Self::AddressNotAllowed | Self::Forbidden(_) => 403,
@@ -246,17 +253,18 @@ impl ApiError {
             | Self::Program { details, .. }
             | Self::Internal { details, .. } => details.as_deref(),
             Self::Pull { source, .. } | Self::Login { source, .. } => source.words(),
+            Self::Build { output, .. } => Some(output),
             Self::Reported(error) => error.details(),
             _ => None,
         }
     }
 
     /// What the log says of it: the sentence and the engine's words, but not what a command printed until its time was
-    /// over. That is the client's business and may hold secrets.
+    /// over, or a build until it failed. That is the client's business and may hold secrets.
     pub fn for_log(&self) -> String {
         match self
             .details()
-            .filter(|_| !matches!(self, Self::Timeout { .. }))
+            .filter(|_| !matches!(self, Self::Timeout { .. } | Self::Build { .. }))
         {
             Some(details) => format!("{self}: {details}"),
             None => self.to_string(),
