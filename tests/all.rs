@@ -5,11 +5,16 @@
 
 mod attacks;
 mod auth;
+mod build_api;
+mod build_faults;
+mod build_tar;
+mod buildkit;
 mod command_line;
 mod container_api;
 mod container_streams;
 mod context;
 mod dockerfile;
+mod dockerfile_api;
 mod framing;
 mod haproxy;
 mod image_api;

@@ -3,7 +3,7 @@
 
 mod archive;
 mod engine;
-mod trees;
+pub mod trees;
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -43,6 +43,7 @@ start_engine() {
 
 install_missing
 start_engine
+tests/support/fetch-buildx.sh target/buildx
 cargo fmt --all --check
 cargo clippy --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet

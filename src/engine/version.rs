@@ -99,6 +99,12 @@ impl Engine {
             .ok_or_else(|| answer.nonsense("it names no Api-Version"))
     }
 
+    /// Whether the engine is there; what is wrong with it, if something is.
+    pub fn check(&self) -> Result<(), EngineError> {
+        let asked = self.negotiate().map(drop);
+        asked.inspect_err(|error| self.note(error))
+    }
+
     /// Whether the engine answers, quickly. For the probe: raises no alarm. Forgets what was known when it does not.
     pub fn answers(&self) -> bool {
         let timeout = limits::PROBE_TIMEOUT;

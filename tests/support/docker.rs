@@ -21,11 +21,20 @@ pub struct Docker {
 impl Docker {
     /// An image of busybox alone.
     pub fn new() -> Self {
-        Self::with_random(0)
+        Self::import(0, false)
     }
 
     /// The same and so many bytes that no compression makes less.
     pub fn with_random(bytes: usize) -> Self {
+        Self::import(bytes, false)
+    }
+
+    /// An image of busybox alone that has our label, and hands it on to what is built on it.
+    pub fn labelled() -> Self {
+        Self::import(0, true)
+    }
+
+    fn import(bytes: usize, is_labelled: bool) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let name = format!(
             "node-agent-test-{}-{}",
@@ -51,8 +60,12 @@ impl Docker {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let label = format!("LABEL {}", docker.label());
+        let changes = ["--change", "CMD [\"sh\"]", "--change", &label];
         let import = Command::new("docker")
-            .args(["import", "--change", "CMD [\"sh\"]", "-", &docker.image()])
+            .arg("import")
+            .args(&changes[..if is_labelled { 4 } else { 2 }])
+            .args(["-", &docker.image()])
             .stdin(tar.stdout.take().unwrap())
             .output()
             .unwrap();
@@ -95,6 +108,8 @@ impl Drop for Docker {
             &["network", "ls", "-q", "--filter", &name],
             &["network", "rm"],
         );
+        // What was built on ours. The newest come first, so that nothing is left that another one needs.
+        sweep(&["images", "-aq", "--filter", &label], &["rmi", "-f"]);
         let _ = run(&["rmi", &self.image()]);
     }
 }

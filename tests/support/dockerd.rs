@@ -1,6 +1,6 @@
 //! An engine of our own, for what cannot be done to the machine's: another configuration, a restart, a standstill. It
-//! has a network namespace of its own, without a bridge, so that the machine's `docker0` is left alone; containers run
-//! with the network `none`.
+//! has a network namespace of its own, usually without a bridge, so that the machine's `docker0` is left alone;
+//! containers run with the network `none`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +15,8 @@ pub struct Dockerd {
     directory: tempfile::TempDir,
     /// Its data, when they are on a disk of their own.
     disk: Option<Tmpfs>,
+    /// Whether it has a bridge, in its own namespace.
+    is_bridged: bool,
     daemon: Option<Child>,
 }
 
@@ -26,9 +28,19 @@ impl Dockerd {
 
     /// The same with its data on this disk.
     pub fn start_on(disk: Option<Tmpfs>, configuration: &Value) -> Self {
+        Self::make(disk, false, configuration)
+    }
+
+    /// One with a bridge, which its BuildKit needs for every step.
+    pub fn start_bridged() -> Self {
+        Self::make(None, true, &serde_json::json!({}))
+    }
+
+    fn make(disk: Option<Tmpfs>, is_bridged: bool, configuration: &Value) -> Self {
         let mut dockerd = Self {
             directory: tempfile::tempdir().unwrap(),
             disk,
+            is_bridged,
             daemon: None,
         };
         dockerd.start_again(configuration);
@@ -55,7 +67,8 @@ impl Dockerd {
         let log = std::fs::File::create(path("log")).unwrap();
         let socket = format!("unix://{}", self.socket().display());
         let daemon = Command::new("unshare")
-            .args(["--net", "--mount", "dockerd", "--bridge=none"])
+            .args(["--net", "--mount", "dockerd"])
+            .args((!self.is_bridged).then_some("--bridge=none"))
             .args([
                 "--iptables=false",
                 "--storage-driver=vfs",
@@ -135,7 +148,7 @@ impl Dockerd {
         process::signal(self.daemon.as_ref().unwrap().id(), "CONT");
     }
 
-    /// Ends it at once, as a crash does.
+    /// Ends it at once, as a crash does, and what runs in it.
     pub fn kill(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {
             daemon.kill().unwrap();
@@ -146,6 +159,24 @@ impl Dockerd {
         if let Ok(pid) = std::fs::read_to_string(&containerd) {
             process::signal(pid.trim().parse().unwrap(), "KILL");
             std::fs::remove_file(&containerd).unwrap();
+        }
+        self.end_containers();
+    }
+
+    /// Ends containers that outlived their engine: those of build steps are known to nobody then. The shim of each has
+    /// our path in its command line.
+    fn end_containers(&self) {
+        let address = self
+            .directory
+            .path()
+            .join("exec/containerd/containerd.sock");
+        for (shim, _) in process::command_lines(&format!("-address {}", address.display())) {
+            for process in process::children(shim).into_iter().chain([shim]) {
+                // It may just have ended.
+                let _ = Command::new("kill")
+                    .args(["-KILL", &process.to_string()])
+                    .output();
+            }
         }
     }
 

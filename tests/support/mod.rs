@@ -2,6 +2,7 @@
 //! and removed when its owner is dropped, also when the test fails.
 
 pub mod agent;
+pub mod builds;
 pub mod crowd;
 pub mod docker;
 pub mod dockerd;

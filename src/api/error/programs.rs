@@ -11,7 +11,10 @@ impl From<BuildKitError> for ApiError {
                 &format!("build_args.{name}"),
                 "has a name that means something to the docker CLI itself, so that BuildKit cannot be given it",
             ),
-            BuildKitError::Failed { .. } => Self::bad_request("the build failed"),
+            BuildKitError::Failed { .. } => Self::Build {
+                message: "the build failed".to_owned(),
+                output: String::new(),
+            },
             BuildKitError::TooLong => Self::Timeout {
                 message: "the build took too long and was ended".to_owned(),
                 details: None,

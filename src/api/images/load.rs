@@ -36,7 +36,7 @@ pub fn load_stream<'a>(
     context: &'a Context,
     request: &mut Request<'a>,
 ) -> Result<Reply<'a>, ApiError> {
-    check_is_archive(request)?;
+    check_is_archive(request, ARCHIVES)?;
     let length = request.head.framing().length();
     let client = request.client;
     let mut body = request.upload(context)?;
@@ -46,8 +46,13 @@ pub fn load_stream<'a>(
     reply(context, upload, bytes, &[])
 }
 
-/// curl announces a form where nothing is said.
-pub(in crate::api) fn check_is_archive(request: &Request<'_>) -> Result<(), ApiError> {
+const ARCHIVES: &str = "application/x-tar, application/gzip or application/octet-stream";
+
+/// Refuses what cannot be an archive; `expected` is told then. curl announces a form where nothing is said.
+pub(in crate::api) fn check_is_archive(
+    request: &Request<'_>,
+    expected: &'static str,
+) -> Result<(), ApiError> {
     let given = media_type(request);
     let known = [
         "",
@@ -61,10 +66,7 @@ pub(in crate::api) fn check_is_archive(request: &Request<'_>) -> Result<(), ApiE
     if known.contains(&given.as_str()) {
         return Ok(());
     }
-    Err(ApiError::UnsupportedMediaType {
-        given,
-        expected: "application/x-tar, application/gzip or application/octet-stream",
-    })
+    Err(ApiError::UnsupportedMediaType { given, expected })
 }
 
 /// Fails when the engine's own disk has no room for so many bytes.

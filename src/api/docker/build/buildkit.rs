@@ -29,6 +29,10 @@ impl Job<'_> {
             (Some(docker), Source::Directory(_) | Source::Copy(_)) => Ok(docker),
             // Only the Dockerfile could tell; most likely it is just wrong.
             _ if text.is_none() && words.contains("unknown instruction") => Err(failed.into()),
+            (Some(_), Source::Gone) => Err(ApiError::NoRoom {
+                message: "this Dockerfile needs BuildKit, and the disk has no room for a copy of the archive".to_owned(),
+                details: Some(words.to_owned()),
+            }),
             _ => Err(ApiError::not_supported(
                 "this Dockerfile needs BuildKit: install the docker CLI with its buildx plugin on this machine",
             )
@@ -44,6 +48,7 @@ impl Job<'_> {
         take: &mut dyn FnMut(&str) -> Result<(), ApiError>,
     ) -> Result<Built, ApiError> {
         let mut transcript = Transcript::default();
+        let mut decoder = Decoder::default();
         let mut client_error = None;
         let pack_error = Mutex::new(None);
         let result = self.context.buildx.build(
@@ -55,7 +60,7 @@ impl Job<'_> {
             }),
             Some(self.client),
             &mut |bytes| {
-                let text = String::from_utf8_lossy(bytes);
+                let text = decoder.take(bytes);
                 transcript.take(&text);
                 take(&text).map_err(|error| {
                     client_error = Some(error);
@@ -71,7 +76,11 @@ impl Job<'_> {
             (_, Some(error), _) => Err(error),
             (_, _, Some(error)) => Err(error.into()),
             (Ok(id), ..) => Ok(Built::new(id, self.options.tag, output, self.warnings)),
-            (Err(BuildKitError::Failed { .. }), ..) => Err(not_built(&output)),
+            // An engine that went away is no fault of the Dockerfile's; the CLI has one exit code for both.
+            (Err(BuildKitError::Failed { .. }), ..) => match self.context.engine.check() {
+                Ok(()) => Err(not_built(&output)),
+                Err(error) => Err(error.into()),
+            },
             (Err(error), ..) => Err(error.into()),
         }
     }
@@ -85,5 +94,42 @@ fn not_built(output: &[String]) -> ApiError {
     ApiError::Build {
         message: "the build failed".to_owned(),
         output: output.join("\n"),
+    }
+}
+
+/// Makes text of bytes that come in pieces: the last character of a piece may be cut in two.
+#[derive(Default)]
+struct Decoder(Vec<u8>);
+
+impl Decoder {
+    /// The text up to the last whole character.
+    fn take(&mut self, bytes: &[u8]) -> String {
+        self.0.extend_from_slice(bytes);
+        let last = self.0.utf8_chunks().last();
+        let cut = last.map_or(&[][..], |chunk| chunk.invalid());
+        let is_begun = std::str::from_utf8(cut).is_err_and(|error| error.error_len().is_none());
+        let rest = self
+            .0
+            .split_off(self.0.len() - if is_begun { cut.len() } else { 0 });
+        let whole = std::mem::replace(&mut self.0, rest);
+        String::from_utf8_lossy(&whole).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_are_cut_in_two_are_put_together() {
+        let text = "a\u{e9}\u{1f433}b".as_bytes();
+        for size in 1..text.len() {
+            let mut decoder = Decoder::default();
+            let all: String = text.chunks(size).map(|piece| decoder.take(piece)).collect();
+            assert_eq!(all.as_bytes(), text, "{size}");
+        }
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.take(b"\xff\xc3"), "\u{fffd}");
+        assert_eq!(decoder.take(b"x"), "\u{fffd}x");
     }
 }

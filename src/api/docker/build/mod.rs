@@ -51,7 +51,10 @@ pub fn build<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Repl
         let sent = job.send_directory(&directory)?;
         return job.respond(sent, Source::Directory(directory), streams);
     }
-    check_is_archive(request)?;
+    check_is_archive(
+        request,
+        "application/json, application/x-tar or application/gzip",
+    )?;
     let options = BuildBody::from_query(&query)?.options()?;
     let job = Job::begin(context, request, options, Vec::new())?;
     let (sent, source) = job.send_body(request)?;

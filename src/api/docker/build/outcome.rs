@@ -7,6 +7,7 @@ use super::transcript::Transcript;
 use crate::api::ApiError;
 use crate::engine::EngineError;
 use crate::engine::progress::{Line, Progress};
+use crate::engine::pull_failure::{PullFailure, classify};
 
 /// The answer to a build.
 #[derive(Serialize)]
@@ -166,23 +167,115 @@ impl From<Failed> for ApiError {
             return Self::engine_disk_full(failed.error.details());
         }
         match failed.error {
-            EngineError::InStream { message, code } => {
-                let sentence = match code {
-                    Some(code) => format!("a step of the build failed with exit code {code}"),
-                    None => "the build failed".to_owned(),
-                };
-                let mut output = failed.output;
-                output.push(message);
-                Self::Build {
-                    message: sentence,
-                    output: output.join("\n"),
-                }
-            }
+            EngineError::InStream { .. } => Self::Build {
+                message: sentence(&failed),
+                output: with_words(failed.output, failed.error.words().unwrap_or_default()),
+            },
             EngineError::Answer {
                 status: 400 | 500,
                 message,
             } => Self::bad_request("the engine cannot build this").with_details(message),
             error => error.into(),
         }
+    }
+}
+
+fn with_words(mut output: Vec<String>, words: &str) -> String {
+    output.push(words.to_owned());
+    output.join("\n")
+}
+
+fn sentence(failed: &Failed) -> String {
+    match (base_looked_for(&failed.output), &failed.error) {
+        (Some(image), error) => match classify(error) {
+            Some(PullFailure::Denied) => {
+                format!(
+                    "base image `{image}` is not there, or the saved logins do not let it be pulled"
+                )
+            }
+            Some(PullFailure::Unknown) => format!("the registry has no base image `{image}`"),
+            _ => format!("base image `{image}` could not be had"),
+        },
+        (
+            None,
+            EngineError::InStream {
+                code: Some(code), ..
+            },
+        ) => {
+            format!("a step of the build failed with exit code {code}")
+        }
+        _ => "the build failed".to_owned(),
+    }
+}
+
+/// The base image that the build was looking for when it ended: the last line is the step that names it.
+fn base_looked_for(output: &[String]) -> Option<&str> {
+    let (_, base) = output
+        .last()?
+        .strip_prefix("Step ")?
+        .split_once(" : FROM ")?;
+    base.split_whitespace().find(|word| !word.starts_with("--"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(last: &str, message: &str, code: Option<i64>) -> ApiError {
+        let message = message.to_owned();
+        let error = EngineError::InStream { message, code };
+        let output = vec!["first".to_owned(), last.to_owned()];
+        Failed { error, output }.into()
+    }
+
+    #[test]
+    fn the_sentence_names_what_was_missing() {
+        for (last, message, code, expected) in [
+            (
+                "...",
+                "returned a non-zero code: 7",
+                Some(7),
+                "a step of the build failed with exit code 7",
+            ),
+            (
+                "Step 2/2 : COPY a b",
+                "COPY failed: denied",
+                None,
+                "the build failed",
+            ),
+            (
+                "Step 1/2 : FROM --platform=linux/amd64 a:1 AS b",
+                "pull access denied for a",
+                None,
+                "base image `a:1` is not there, or the saved logins do not let it be pulled",
+            ),
+            (
+                "Step 1/2 : FROM a",
+                "manifest unknown",
+                Some(404),
+                "the registry has no base image `a`",
+            ),
+            (
+                "Step 1/2 : FROM a",
+                "no such host",
+                None,
+                "base image `a` could not be had",
+            ),
+        ] {
+            let error = failed(last, message, code);
+            assert_eq!(
+                (error.status(), error.to_string().as_str()),
+                (400, expected)
+            );
+            assert_eq!(
+                error.details(),
+                Some(format!("first\n{last}\n{message}").as_str())
+            );
+            assert_eq!(error.for_log(), expected);
+        }
+        assert_eq!(
+            failed("x", "write: no space left on device", None).status(),
+            507
+        );
     }
 }
