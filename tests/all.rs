@@ -22,6 +22,8 @@ mod openapi;
 mod own_engine;
 mod ping;
 mod pull;
+mod pull_api;
+mod pull_faults;
 mod replace;
 mod run_spec;
 mod support;

@@ -8,9 +8,11 @@ pub mod dockerd;
 pub mod haproxy;
 pub mod http;
 pub mod lab;
+pub mod peer;
 pub mod pinger;
 pub mod process;
 pub mod registry;
+pub mod shelf;
 pub mod tmpfs;
 pub mod upload;
 

@@ -17,6 +17,10 @@ impl ApiError {
     pub fn pull(image: &str, error: EngineError) -> Self {
         match error {
             EngineError::Abandoned => error.into(),
+            error if error.is_full_disk() => Self::NoRoom {
+                message: "the Docker engine's disk is full".to_owned(),
+                details: error.details(),
+            },
             source => Self::Pull {
                 image: image.to_owned(),
                 source,
