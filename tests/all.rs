@@ -5,6 +5,9 @@
 
 mod attacks;
 mod auth;
+mod cleanup;
+mod cleanup_digests;
+mod cleanup_foretold;
 mod command_line;
 mod container_api;
 mod container_streams;

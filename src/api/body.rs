@@ -85,6 +85,10 @@ impl Request<'_> {
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<Parsed<T>, ApiError> {
+    // serde would take an array for the fields in the order in which they are written here.
+    if text.trim_ascii_start().starts_with(b"[") {
+        return Err(ApiError::bad_request("the body must be a JSON object"));
+    }
     let mut warnings = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(text);
     let mut track = serde_path_to_error::Track::new();
@@ -170,6 +174,14 @@ mod tests {
             message("{}"),
             "the JSON body does not fit: missing field `name`"
         );
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        for text in ["[]", " [\"a\", null]", "[{\"name\": \"a\"}]"] {
+            assert_eq!(message(text), "the body must be a JSON object");
+        }
+        assert!(message("null").starts_with("the JSON body does not fit"));
     }
 
     #[test]

@@ -163,7 +163,7 @@ fn repository_of(tag: &str) -> &str {
 }
 
 /// Repository and id of the images that `keep_last` keeps. An image counts once however many names it has there, and
-/// those in use count too. Of equally old ones the engine's order decides.
+/// those in use count too. Of equally old ones their order in the survey decides.
 fn newest_of_each_repository(images: &[Image], keep_last: usize) -> HashSet<(&str, &str)> {
     let mut repositories: BTreeMap<&str, Vec<&Image>> = BTreeMap::new();
     for image in images {
