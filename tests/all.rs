@@ -20,6 +20,8 @@ mod image_faults;
 mod lanes;
 mod layers;
 mod lifecycle;
+mod login_api;
+mod login_helpers;
 mod logins;
 mod openapi;
 mod own_engine;

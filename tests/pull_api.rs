@@ -116,6 +116,11 @@ fn credentials_of_the_request_are_right_or_wrong_or_halves() {
             400,
             "field `username`: invalid type",
         ),
+        (
+            json!({ "username": USER, "password": [PASSWORD] }),
+            400,
+            "field `password`: invalid type: sequence, expected a string",
+        ),
     ] {
         let refused = pull(&agent, &image, &body).expect(status).error();
         assert!(refused.starts_with(sentence), "{refused}");

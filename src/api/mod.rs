@@ -17,6 +17,7 @@ pub mod openapi;
 pub mod query;
 pub mod reply;
 pub mod request;
+mod secret;
 mod spooling;
 mod upload_body;
 

@@ -14,9 +14,10 @@ impl From<LoginError> for ApiError {
                 Self::ClientGone(io::Error::from(io::ErrorKind::ConnectionReset))
             }
             LoginError::Helper { .. } => Self::Program { message, details },
-            LoginError::Unreadable { .. }
-            | LoginError::Entry { .. }
-            | LoginError::Unwritable { .. } => Self::Internal { message, details },
+            LoginError::Unwritable { source, .. } => Self::from_disk(&message, &source),
+            LoginError::Unreadable { .. } | LoginError::Entry { .. } => {
+                Self::Internal { message, details }
+            }
         }
     }
 }
