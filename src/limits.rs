@@ -191,5 +191,9 @@ pub const LINK_NAMES_BYTES: usize = 1024 * 1024;
 pub const BUILDKIT_DEADLINE: Duration = Duration::from_secs(4 * 3600);
 /// A registry's answer to a login.
 pub const REGISTRY_ANSWER: Duration = Duration::from_secs(60);
+/// How long somebody else may keep the engine from adding up its disk usage: it walks all volumes for that.
+pub const DISK_USAGE_TURN: Duration = Duration::from_secs(30);
+/// Between two attempts.
+pub const DISK_USAGE_PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a Dockerfile that is shown or searched; the engine's own parser takes no line beyond 64 KiB.
 pub const DOCKERFILE_BYTES: u64 = 1024 * 1024;

@@ -18,6 +18,7 @@ pub mod openapi;
 pub mod query;
 pub mod reply;
 pub mod request;
+mod secret;
 mod spooling;
 mod upload_body;
 

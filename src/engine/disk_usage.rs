@@ -4,10 +4,12 @@
 
 use std::io::BufReader;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use serde::Deserialize;
 
 use super::{Engine, EngineError, Patience};
+use crate::limits;
 
 #[derive(Deserialize)]
 struct Layers {
@@ -71,7 +73,20 @@ impl Engine {
             .sum())
     }
 
+    /// 20.10 adds it up for one at a time, and answers 500 to whoever asks meanwhile.
     fn disk_usage<T: for<'de> Deserialize<'de>>(&self) -> Result<T, EngineError> {
+        let until = Instant::now() + limits::DISK_USAGE_TURN;
+        loop {
+            match self.disk_usage_now() {
+                Err(error) if error.status() == Some(500) && Instant::now() < until => {
+                    std::thread::sleep(limits::DISK_USAGE_PAUSE);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn disk_usage_now<T: for<'de> Deserialize<'de>>(&self) -> Result<T, EngineError> {
         // `type` is known from API 1.42 on, and passed over before.
         let mut answer = self.get("/system/df?type=image", Self::unhurried())?;
         let read = serde_json::from_reader(BufReader::new(&mut answer));

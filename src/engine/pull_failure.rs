@@ -42,9 +42,12 @@ pub fn classify(error: &EngineError) -> Option<PullFailure> {
         EngineError::InStream { message, .. } => (None, message),
         _ => return None,
     };
-    let message = message.to_lowercase();
+    let message = phrases_of(message);
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
     Some(match status {
+        // Quotes what it is that some other server answered: any words may stand there.
+        _ if says(&["error parsing http 401", "error parsing http 403"]) => PullFailure::Denied,
+        _ if says(&["error parsing http"]) => PullFailure::Registry,
         Some(400) => PullFailure::BadReference,
         // "manifest for x:y not found: manifest unknown" also when a registry hides what it denies.
         _ if says(&UNKNOWN) => PullFailure::Unknown,
@@ -53,6 +56,18 @@ pub fn classify(error: &EngineError) -> Option<PullFailure> {
         Some(404) => PullFailure::Unknown,
         _ => PullFailure::Registry,
     })
+}
+
+/// The engine's text in lower case without hosts and paths, which may be called anything, and without the page that it
+/// quotes.
+fn phrases_of(message: &str) -> String {
+    let own = message.split(" response body").next().unwrap_or_default();
+    let is_name = |word: &&str| word.trim_end_matches([':', '.', ',']).contains(['/', '.']);
+    let words: Vec<_> = own
+        .split_whitespace()
+        .filter(|word| !is_name(word))
+        .collect();
+    words.join(" ").to_lowercase()
 }
 
 #[cfg(test)]
@@ -92,5 +107,26 @@ mod tests {
             Some(PullFailure::BadReference)
         );
         assert_eq!(classify(&EngineError::Abandoned), None);
+    }
+
+    #[test]
+    fn neither_names_nor_pages_are_taken_for_its_words() {
+        let answer = |message: &str| {
+            classify(&EngineError::Answer {
+                status: 500,
+                message: message.to_owned(),
+            })
+        };
+        for message in [
+            "Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused",
+            "Get \"http://127.0.0.1:1/v2/denied/manifests/1\": EOF",
+            "Get \"https://denied.example/v2/\": dial tcp: lookup denied.example on 10.0.0.1:53: no such host",
+            "error parsing HTTP 404 response body: invalid character '<' looking for beginning of value: \"<h1>access denied</h1>\"",
+            "error parsing HTTP 502 response body: unexpected end of JSON input: \"manifest unknown\"",
+        ] {
+            assert_eq!(answer(message), Some(PullFailure::Registry), "{message}");
+        }
+        let bare = "error parsing HTTP 403 response body: unexpected end of JSON input: \"\"";
+        assert_eq!(answer(bare), Some(PullFailure::Denied));
     }
 }

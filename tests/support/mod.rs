@@ -9,11 +9,15 @@ pub mod dockerd;
 pub mod haproxy;
 pub mod http;
 pub mod lab;
+pub mod made;
+pub mod peer;
 pub mod pinger;
 pub mod process;
 pub mod registry;
+pub mod shelf;
 pub mod tmpfs;
 pub mod upload;
+pub mod yard;
 
 pub use agent::Agent;
 pub use http::{Client, Response};

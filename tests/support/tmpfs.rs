@@ -1,5 +1,6 @@
 //! A small disk: what happens when it is full happens to nobody else.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -17,6 +18,27 @@ impl Tmpfs {
             .unwrap();
         assert!(mounted.status.success(), "{mounted:?}");
         Self(directory)
+    }
+
+    /// Takes all of its room.
+    pub fn fill(&self) {
+        let mut file = std::fs::File::create(self.path().join("filler")).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+    }
+
+    /// Gives it back.
+    pub fn empty(&self) {
+        std::fs::remove_file(self.path().join("filler")).unwrap();
+    }
+
+    /// Lets nobody write to it from now on.
+    pub fn make_read_only(&self) {
+        let remounted = Command::new("mount")
+            .args(["-o", "remount,ro"])
+            .arg(self.path())
+            .status()
+            .unwrap();
+        assert!(remounted.success());
     }
 
     /// Where it is.

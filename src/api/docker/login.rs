@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::image_reference::is_registry;
 use crate::api::logins::in_engine_words;
+use crate::api::secret::Secret;
 use crate::api::{ApiError, Context, Reply, Request};
 use crate::store::logins::Login;
 
@@ -13,7 +14,7 @@ use crate::store::logins::Login;
 struct LoginBody {
     registry: Option<String>,
     username: String,
-    password: String,
+    password: Secret,
 }
 
 #[derive(Serialize)]
@@ -29,7 +30,7 @@ pub fn login<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Repl
     let LoginBody {
         registry,
         username,
-        password,
+        password: Secret(password),
     } = parsed.value;
     for (field, text) in [("username", &username), ("password", &password)] {
         if text.is_empty() {

@@ -7,6 +7,7 @@ use super::progress_lines::ProgressLines;
 use super::pulling;
 use super::reference;
 use crate::api::image_reference::{ImageReference, ReferenceError};
+use crate::api::secret::Secret;
 use crate::api::{ApiError, Context, Reply, Request, reply};
 use crate::engine::progress::Progress;
 use crate::engine::{Engine, EngineError};
@@ -18,7 +19,7 @@ struct PullBody {
     image: String,
     registry: Option<String>,
     username: Option<String>,
-    password: Option<String>,
+    password: Option<Secret>,
 }
 
 #[derive(Serialize)]
@@ -104,7 +105,10 @@ fn wanted(body: &PullBody) -> Result<ImageReference, ApiError> {
 
 fn given(body: PullBody, image: &ImageReference) -> Result<Option<Login>, ApiError> {
     let some = |text: Option<String>| text.filter(|text| !text.is_empty());
-    match (some(body.username), some(body.password)) {
+    match (
+        some(body.username),
+        some(body.password.map(|Secret(password)| password)),
+    ) {
         (None, None) => Ok(None),
         (Some(username), Some(password)) => {
             let registry = image.domain.as_deref();

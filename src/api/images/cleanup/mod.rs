@@ -41,7 +41,11 @@ pub fn cleanup<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Re
 
 /// What would go, and the bytes that only those images have: at least so many come free.
 fn foretell(engine: &Engine, removals: Vec<Removal>, kept: Vec<Kept>) -> Result<Cleaned, ApiError> {
-    let goes = |id: &str| removals.iter().any(|removal| removal.is_last_of == id);
+    let goes = |id: &str| {
+        removals
+            .iter()
+            .any(|removal| removal.is_last && removal.id == id)
+    };
     let space = engine.unshared_bytes(goes)?;
     Ok(Cleaned {
         removed: removals.len(),
@@ -61,7 +65,8 @@ fn carry_out(
     let mut images = Vec::new();
     for removal in removals {
         match remove(engine, &removal) {
-            Ok(()) => images.push(removal.image),
+            Ok(true) => images.push(removal.image),
+            Ok(false) => kept.push(Kept::new(removal.image, "another image has this name now")),
             Err(EngineError::Answer {
                 status: 409,
                 message,
@@ -82,9 +87,14 @@ fn carry_out(
     })
 }
 
-fn remove(engine: &Engine, removal: &Removal) -> Result<(), EngineError> {
-    removal
-        .references
-        .iter()
-        .try_for_each(|reference| engine.remove_image(reference))
+/// False when the name has gone over to another image since the plan was made, as a deployment makes it.
+fn remove(engine: &Engine, removal: &Removal) -> Result<bool, EngineError> {
+    let is_name = removal.image != removal.id;
+    if is_name && engine.inspect_image(&removal.image)?.id != removal.id {
+        return Ok(false);
+    }
+    for reference in &removal.references {
+        engine.remove_image(reference)?;
+    }
+    Ok(true)
 }

@@ -22,8 +22,10 @@ pub(super) struct Removal {
     pub(super) image: String,
     /// What the engine is asked to remove, in turn.
     pub(super) references: Vec<String>,
-    /// The id of the image that goes with it; empty while it has other names.
-    pub(super) is_last_of: String,
+    /// The image's id.
+    pub(super) id: String,
+    /// Whether the image goes with it: nothing else names it.
+    pub(super) is_last: bool,
 }
 
 /// What goes and what stays.
@@ -62,8 +64,9 @@ pub(super) fn plan(survey: &Survey, options: &Options) -> Plan {
     let mut candidates = Vec::new();
     for image in &survey.images {
         if image.tags.is_empty() {
-            // What others are built on goes with the last of them.
-            if !parents.contains(image.id.as_str()) && has_prefix(image, &options.prefix) {
+            // What others are built on goes with the last of them, unless a registry's digest names it.
+            let is_step = image.digests.is_empty() && parents.contains(image.id.as_str());
+            if !is_step && has_prefix(image, &options.prefix) {
                 candidates.push(nameless(image, survey, options));
             }
         } else if options.all {
@@ -74,8 +77,8 @@ pub(super) fn plan(survey: &Survey, options: &Options) -> Plan {
             candidates.extend(wanted.map(|tag| named(image, tag, &newest, survey, options)));
         }
     }
-    keep_what_others_are_built_on(&mut candidates, survey);
-    sorted_out(candidates, survey)
+    keep_what_others_are_built_on(&mut candidates, survey, &options.prefix);
+    sorted_out(candidates, survey, &options.prefix)
 }
 
 fn has_prefix(image: &Image, prefix: &str) -> bool {
@@ -90,7 +93,10 @@ fn nameless<'s>(image: &'s Image, survey: &Survey, options: &Options) -> Candida
     let stays = if survey.is_building {
         Some("a build is going on, which may need it".to_owned())
     } else {
-        in_use_or_young(image, survey, options)
+        in_use_or_young(image, survey, options).or_else(|| {
+            is_elsewhere(image, &options.prefix)
+                .then(|| "other repositories have it too".to_owned())
+        })
     };
     Candidate {
         image,
@@ -128,6 +134,26 @@ fn in_use_or_young(image: &Image, survey: &Survey, options: &Options) -> Option<
     is_young.then(|| "not older than `older_than`".to_owned())
 }
 
+/// Digests of repositories in which the image has no tag. The engine takes a digest away with the last tag of its own
+/// repository; these would keep the image.
+fn loose_digests(image: &Image) -> impl Iterator<Item = &String> {
+    let has_tag = |repository| {
+        image
+            .tags
+            .iter()
+            .any(|tag| repository_of(tag) == repository)
+    };
+    image.digests.iter().filter(move |digest| {
+        let (repository, _) = digest.split_once('@').unwrap_or((digest, ""));
+        !has_tag(repository)
+    })
+}
+
+/// Whether it stays under such a digest that does not begin with `prefix`, when all that does has gone.
+fn is_elsewhere(image: &Image, prefix: &str) -> bool {
+    loose_digests(image).any(|digest| !digest.starts_with(prefix))
+}
+
 /// A colon before a slash is a port's.
 fn repository_of(tag: &str) -> &str {
     match tag.rsplit_once(':') {
@@ -137,7 +163,7 @@ fn repository_of(tag: &str) -> &str {
 }
 
 /// Repository and id of the images that `keep_last` keeps. An image counts once however many names it has there, and
-/// those in use count too. Of equally old ones the engine's order decides.
+/// those in use count too. Of equally old ones their order in the survey decides.
 fn newest_of_each_repository(images: &[Image], keep_last: usize) -> HashSet<(&str, &str)> {
     let mut repositories: BTreeMap<&str, Vec<&Image>> = BTreeMap::new();
     for image in images {
@@ -160,8 +186,8 @@ fn newest_of_each_repository(images: &[Image], keep_last: usize) -> HashSet<(&st
 }
 
 /// The engine does not remove an image while another one is built on it.
-fn keep_what_others_are_built_on(candidates: &mut [Candidate<'_>], survey: &Survey) {
-    let needed = ancestors_of_survivors(candidates, survey);
+fn keep_what_others_are_built_on(candidates: &mut [Candidate<'_>], survey: &Survey, prefix: &str) {
+    let needed = ancestors_of_survivors(candidates, survey, prefix);
     for candidate in candidates {
         if candidate.stays.is_none() && needed.contains(candidate.image.id.as_str()) {
             candidate.stays = Some("another image is built on it".to_owned());
@@ -172,6 +198,7 @@ fn keep_what_others_are_built_on(candidates: &mut [Candidate<'_>], survey: &Surv
 fn ancestors_of_survivors<'s>(
     candidates: &[Candidate<'_>],
     survey: &'s Survey,
+    prefix: &str,
 ) -> HashSet<&'s str> {
     let mut going: HashMap<&str, usize> = HashMap::new();
     for candidate in candidates
@@ -193,9 +220,12 @@ fn ancestors_of_survivors<'s>(
     let survives = |image: &Image| {
         let id = image.id.as_str();
         // An image without a name that others are built on stays or goes with them.
-        let is_step =
-            image.tags.is_empty() && parents.contains(id) && !survey.users.contains_key(id);
-        !is_step && going.get(id).copied().unwrap_or_default() < image.tags.len().max(1)
+        let is_step = image.tags.is_empty()
+            && image.digests.is_empty()
+            && parents.contains(id)
+            && !survey.users.contains_key(id);
+        let stays = going.get(id).copied().unwrap_or_default() < image.tags.len().max(1);
+        !is_step && (stays || is_elsewhere(image, prefix))
     };
     let mut needed = HashSet::new();
     for image in survey.images.iter().filter(|image| survives(image)) {
@@ -210,7 +240,7 @@ fn ancestors_of_survivors<'s>(
     needed
 }
 
-fn sorted_out(mut candidates: Vec<Candidate<'_>>, survey: &Survey) -> Plan {
+fn sorted_out(mut candidates: Vec<Candidate<'_>>, survey: &Survey, prefix: &str) -> Plan {
     let depths = depths(&survey.images);
     candidates.sort_by_key(|candidate| {
         std::cmp::Reverse(
@@ -232,25 +262,25 @@ fn sorted_out(mut candidates: Vec<Candidate<'_>>, survey: &Survey) -> Plan {
         }
         let left = left.entry(&candidate.image.id).or_default();
         *left = left.saturating_sub(1);
+        let is_last = *left == 0 && !is_elsewhere(candidate.image, prefix);
         plan.removals.push(Removal {
             image: candidate.name.to_owned(),
-            references: references(candidate.image, candidate.name),
-            is_last_of: if *left == 0 {
-                candidate.image.id.clone()
-            } else {
-                String::new()
-            },
+            references: references(candidate.image, candidate.name, is_last),
+            id: candidate.image.id.clone(),
+            is_last,
         });
     }
     plan
 }
 
-/// An image that several repositories know by digest is not removed by its id.
-fn references(image: &Image, name: &str) -> Vec<String> {
-    if image.tags.is_empty() && image.digests.len() > 1 {
-        image.digests.clone()
+/// The engine removes no image by its id that several repositories know; and one that only a digest still names would
+/// be the next cleanup's.
+fn references(image: &Image, name: &str, is_last: bool) -> Vec<String> {
+    let digests = loose_digests(image).filter(|_| is_last).cloned();
+    if image.tags.is_empty() && !image.digests.is_empty() {
+        digests.collect()
     } else {
-        vec![name.to_owned()]
+        std::iter::once(name.to_owned()).chain(digests).collect()
     }
 }
 

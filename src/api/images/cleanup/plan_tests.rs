@@ -98,24 +98,21 @@ fn an_image_goes_with_its_last_name() {
     let last: Vec<_> = plan(&survey, &all(0))
         .removals
         .into_iter()
-        .map(|removal| removal.is_last_of)
+        .map(|removal| (removal.id, removal.is_last))
         .collect();
-    assert_eq!(last, ["", "i"]);
+    assert_eq!(last, [("i".to_owned(), false), ("i".to_owned(), true)]);
     let prefixed = Options {
         prefix: "a".to_owned(),
         ..all(0)
     };
     let plan = plan(&survey, &prefixed);
-    assert_eq!(
-        (plan.removals.len(), plan.removals[0].is_last_of.as_str()),
-        (1, "")
-    );
+    assert_eq!((plan.removals.len(), plan.removals[0].is_last), (1, false));
 }
 
 #[test]
 fn a_prefix_and_an_age_narrow_it() {
     let mut by_digest = image("d", "", &[], 1);
-    by_digest.digests = vec!["app@sha256:1".to_owned(), "other@sha256:1".to_owned()];
+    by_digest.digests = vec!["app@sha256:1".to_owned(), "app/b@sha256:1".to_owned()];
     let survey = survey(
         vec![
             image("new", "", &["app:2"], 100),
@@ -136,7 +133,54 @@ fn a_prefix_and_an_age_narrow_it() {
         "not older than `older_than`"
     );
     let references = &plan(&survey, &options).removals[1].references;
-    assert_eq!(references, &["app@sha256:1", "other@sha256:1"]);
+    assert_eq!(references, &["app@sha256:1", "app/b@sha256:1"]);
+}
+
+#[test]
+fn a_digest_of_another_repository_goes_with_the_last_tag_or_keeps_the_image() {
+    let mut pulled = image("i", "base", &["app:1"], 2);
+    pulled.digests = vec!["app@sha256:1".to_owned(), "r/app@sha256:1".to_owned()];
+    let survey = survey(vec![pulled, image("base", "", &["base:1"], 1)], &[]);
+    let whole = plan(&survey, &all(0));
+    let gone: Vec<_> = whole
+        .removals
+        .iter()
+        .map(|r| (&r.references, r.is_last))
+        .collect();
+    let digest = ["app:1", "r/app@sha256:1"].map(str::to_owned).to_vec();
+    assert_eq!(gone, [(&digest, true), (&vec!["base:1".to_owned()], true)]);
+    let prefixed = Options {
+        prefix: "app".to_owned(),
+        ..all(0)
+    };
+    let part = plan(&survey, &prefixed);
+    assert_eq!(part.removals[0].references, ["app:1"]);
+    assert!(!part.removals[0].is_last);
+}
+
+#[test]
+fn what_only_digests_name_is_an_image_and_no_step() {
+    let mut by_digest = image("d", "base", &[], 2);
+    by_digest.digests = vec!["app@sha256:1".to_owned(), "other@sha256:1".to_owned()];
+    let images = vec![
+        image("top", "d", &["top:1"], 3),
+        by_digest,
+        image("base", "", &["base:1"], 1),
+    ];
+    let survey = survey(images, &[]);
+    assert_eq!(going(&survey, &all(0)), ["top:1", "d", "base:1"]);
+    assert_eq!(
+        reason(&survey, &Options::default(), "d"),
+        "another image is built on it"
+    );
+    let prefixed = Options {
+        prefix: "app".to_owned(),
+        ..all(0)
+    };
+    assert_eq!(
+        reason(&survey, &prefixed, "d"),
+        "other repositories have it too"
+    );
 }
 
 #[test]

@@ -20,7 +20,8 @@ pub(super) struct Image {
 /// What there is.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    /// All images, those that others are built on included.
+    /// All images, those that others are built on included; newest first, equally old ones by their ids. The engine's
+    /// own order of those is another one each time, and images that were built reproducibly are all equally old.
     pub(super) images: Vec<Image>,
     /// A container for each image that containers use, running or not, by the image's id.
     pub(super) users: HashMap<String, String>,
@@ -38,6 +39,9 @@ pub(super) fn survey(engine: &Engine) -> Result<Survey, EngineError> {
     while let Some(image) = images.next_image()? {
         survey.images.push(Image::of(&image));
     }
+    survey
+        .images
+        .sort_by(|left, right| (right.created, &left.id).cmp(&(left.created, &right.id)));
     let mut containers = engine.list(None)?;
     while let Some(container) = containers.next_container()? {
         let name = container.name().trim_start_matches('/').to_owned();
