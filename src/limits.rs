@@ -197,3 +197,21 @@ pub const DISK_USAGE_TURN: Duration = Duration::from_secs(30);
 pub const DISK_USAGE_PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a Dockerfile that is shown or searched; the engine's own parser takes no line beyond 64 KiB.
 pub const DOCKERFILE_BYTES: u64 = 1024 * 1024;
+/// Chunks of one resumable upload: 100 GB in chunks of 1 MB. While an upload is in use its chunks are a bit each in memory.
+pub const UPLOAD_CHUNKS: u32 = 100_000;
+/// Resumable uploads that may be open at once.
+pub const UPLOADS_OPEN: usize = 64;
+/// Finished uploads whose answer is kept; each is a directory of three small files. Beyond it the oldest goes.
+pub const UPLOAD_RECORDS: usize = 1000;
+/// A resumable upload to which nothing came for so long is removed.
+pub const UPLOAD_UNTOUCHED: Duration = Duration::from_secs(24 * 3600);
+/// How long the answer of a finished upload is kept for whoever missed it.
+pub const UPLOAD_RECORD_KEPT: Duration = Duration::from_secs(3600);
+/// Bytes of such an answer; real ones have under a kilobyte.
+pub const UPLOAD_ANSWER_BYTES: usize = 64 * 1024;
+/// Bytes of what is noted about an upload: five texts of [`PATH_BYTES`], of which JSON writes a character as six.
+pub const UPLOAD_MANIFEST_BYTES: usize = 128 * 1024;
+/// Missing chunks that are named in an answer; who has sent those asks again.
+pub const UPLOAD_MISSING: usize = 1000;
+/// Things found in the directory of uploads that do not belong there and are told of.
+pub const UPLOAD_ODDITIES: usize = 32;

@@ -37,3 +37,4 @@ mod pull_faults;
 mod replace;
 mod run_spec;
 mod support;
+mod uploads;
