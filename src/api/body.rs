@@ -84,7 +84,8 @@ impl Request<'_> {
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<Parsed<T>, ApiError> {
+/// `text` as `T`.
+pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<Parsed<T>, ApiError> {
     let mut warnings = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(text);
     let mut track = serde_path_to_error::Track::new();

@@ -8,6 +8,7 @@ pub mod containers;
 pub mod docker;
 mod duration;
 pub mod error;
+pub mod files;
 pub mod health;
 pub mod image_reference;
 pub mod images;
@@ -23,6 +24,7 @@ mod upload_body;
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
 use crate::store::jail::Jail;
+use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
 use crate::store::spool::Spool;
 
@@ -44,6 +46,8 @@ pub struct Context {
     pub buildx: Buildx,
     /// Where uploads are spooled.
     pub spool: Spool,
+    /// Where temporary files that are elsewhere are noted.
+    pub leftovers: Leftovers,
     /// Most bytes of an upload; 0: the disk decides.
     pub max_upload_bytes: u64,
     /// The saved registry logins.

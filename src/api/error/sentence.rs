@@ -18,6 +18,7 @@ impl fmt::Display for ApiError {
             | Self::Internal { message, .. }
             | Self::Forbidden(message)
             | Self::NotFound(message)
+            | Self::WrongForm(message)
             | Self::NotSupported { message, .. } => out.write_str(message),
             Self::Head(error) => error.fmt(out),
             Self::Framing(error) => error.fmt(out),
