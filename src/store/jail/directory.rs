@@ -114,7 +114,9 @@ impl Directory {
             Err(error) => error,
         };
         match open::refusal(&error) {
-            Refusal::NoOpenat2 | Refusal::Leaves => self.open_by_walking(relative, purpose),
+            Refusal::NoOpenat2 | Refusal::Leaves | Refusal::Busy => {
+                self.open_by_walking(relative, purpose)
+            }
             _ => Err(self.error(relative, error)),
         }
     }

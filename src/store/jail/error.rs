@@ -96,7 +96,7 @@ impl JailError {
             Refusal::NotADirectory => Self::NotADirectory { path },
             Refusal::NotOpenable => Self::NotAFile { path },
             Refusal::Link => Self::Links { path },
-            Refusal::NoOpenat2 | Refusal::Other => Self::Io { path, source },
+            Refusal::NoOpenat2 | Refusal::Busy | Refusal::Other => Self::Io { path, source },
         }
     }
 

@@ -6,6 +6,10 @@
 //! wherever it points, so those are resolved by a walk of our own (`walk`): its target has to begin with the very
 //! directory it was entered by (`/tmp/x -> /tmp/y` works), and is then resolved from that directory's descriptor. A
 //! link from one root into another leaves its root.
+//!
+//! What is written, removed or made is always a single name in a directory that was reached so ([`Place`]), and that
+//! name is never followed: a link at the end of a path was resolved before, and one that takes its place meanwhile is
+//! replaced itself.
 #![forbid(unsafe_code)]
 
 mod directory;

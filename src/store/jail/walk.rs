@@ -1,6 +1,6 @@
 //! Resolves a path below a directory one name at a time, for what openat2 does not do: kernels that lack it (before 5.6,
 //! or behind a seccomp filter that does not know it), links with an absolute target, the name that a path has without
-//! its links, and paths that are not there yet.
+//! its links, paths that are not there yet, and `..` while somebody, anywhere on the machine, renames in a loop (EAGAIN).
 //!
 //! Every step opens one name with O_NOFOLLOW in a descriptor that was reached the same way, a link's target is read
 //! from the opened link, and `..` goes back to the descriptor that we came from, never to what the kernel says the
