@@ -84,7 +84,8 @@ fn leads_to(note: &Path, jail: &Jail) -> io::Result<bool> {
     let bytes = fs::read(note)?;
     let directory = match jail.directory(&String::from_utf8_lossy(&bytes)) {
         Ok(directory) => directory,
-        Err(JailError::NotFound { .. }) => return Ok(false),
+        // Gone with everything in it; or the agent was killed before the note said anything, and the file was not made.
+        Err(JailError::NotFound { .. } | JailError::NotAbsolute { .. }) => return Ok(false),
         Err(error) => return Err(io::Error::other(error)),
     };
     match change::remove_file(directory.as_fd(), name) {
@@ -125,10 +126,12 @@ mod tests {
         ] {
             fs::write(path, "").unwrap();
         }
+        let empty = state.join("temporaries/.node-agent-0");
+        fs::write(&empty, "").unwrap();
         let kept = finished.name.clone();
         drop(finished);
         assert_eq!(leftovers.sweep(&jail).unwrap(), 1);
-        assert!(!root.join(&killed.name).exists());
+        assert!(!root.join(&killed.name).exists() && !empty.exists());
         assert!(root.join(kept).exists() && place.path().join(&outside.name).exists());
         std::mem::forget(killed);
     }

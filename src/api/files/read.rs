@@ -127,10 +127,24 @@ impl Part {
         if is_text {
             self.copy_text(&mut JsonText::new(&mut *sink))?;
         } else {
-            let mut encoder = EncoderWriter::new(&mut *sink, &STANDARD);
+            let mut encoder = EncoderWriter::new(Whole(&mut *sink), &STANDARD);
             self.copy(&mut encoder)?;
             encoder.finish().map_err(gone)?;
         }
         sink.write_all(b"\"}").map_err(gone)
+    }
+}
+
+/// Writes all that it is given: base64's writer takes a partial write for a reason to report 0 bytes, which `write_all`
+/// takes for an error.
+struct Whole<'s>(&'s mut dyn Sink);
+
+impl Write for Whole<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
