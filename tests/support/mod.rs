@@ -5,6 +5,7 @@ pub mod agent;
 pub mod crowd;
 pub mod docker;
 pub mod dockerd;
+pub mod file_lab;
 pub mod haproxy;
 pub mod http;
 pub mod lab;
