@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
@@ -225,6 +226,30 @@ fn a_reserve_is_kept_free() {
         .expect(200);
     lab.post("mkdir", "root/directory", json!({})).expect(200);
     lab.post("delete", "root/file", json!({})).expect(200);
+}
+
+/// A disk that tells no size may be written; one that is read-only is told to be.
+#[test]
+fn disks_without_a_size_and_disks_that_are_read_only() {
+    let disk = Tmpfs::new(0);
+    let lab = FileLab::at(disk.path(), |setup| setup);
+    lab.write("root/file", "old").expect(200);
+    let remount = |how: &str| {
+        let mut mount = Command::new("mount");
+        let mounted = mount.args(["-o", how]).arg(disk.path()).status();
+        assert!(mounted.unwrap().success());
+    };
+    remount("remount,ro");
+    let answer = lab.write("root/file", "new").expect(500);
+    assert!(answer.text().contains("Read-only"), "{}", answer.text());
+    lab.post("delete", "root/file", json!({})).expect(500);
+    lab.post("mkdir", "root/directory", json!({})).expect(500);
+    assert_eq!(
+        lab.get("read", "root/file", "").expect(200).json()["content"],
+        "old"
+    );
+    remount("remount,rw");
+    lab.write("root/file", "new").expect(200);
 }
 
 /// Where the state directory cannot be written, files still can.

@@ -46,9 +46,11 @@ impl Reserve {
         Ok(space.usable_bytes(self.min_free_bytes).unwrap_or_default())
     }
 
-    /// Bytes that may be written to the filesystem of `directory`. One that cannot be asked has room: the write will tell.
+    /// Bytes that may be written to the filesystem of `directory`. One that cannot be asked, is read-only or counts no
+    /// blocks (a tmpfs without a limit, some FUSE) has room: the write will tell.
     pub fn available_in(self, directory: BorrowedFd<'_>) -> u64 {
         match filesystem_space_of(directory) {
+            Ok(space) if space.read_only || space.total_bytes == 0 => u64::MAX,
             Ok(space) => space.usable_bytes(self.min_free_bytes).unwrap_or_default(),
             Err(_) => u64::MAX,
         }

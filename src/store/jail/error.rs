@@ -147,7 +147,7 @@ impl fmt::Display for JailError {
             Self::NotAFile { path } => write!(out, "{} is not a regular file", path.display()),
             Self::Links { path } => write!(
                 out,
-                "{} goes through too many symbolic links",
+                "{} goes through too many symbolic links, or through one of /proc",
                 path.display()
             ),
             Self::Write { path, source } => {
