@@ -73,6 +73,25 @@ pub const OTHER_FIELDS: usize = 32;
 /// Bytes of such a name; the rest is left out.
 pub const OTHER_FIELD_BYTES: usize = 64;
 
+/// Bytes of the small fields beside a large one: a path whose every byte is written as six, and some to spare.
+pub const KEPT_FIELDS_BYTES: usize = 32 * 1024;
+
+/// Bytes of a file's content in JSON, in and out. Larger ones go as raw bytes.
+pub const FILE_JSON_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of the JSON string with such a content: base64 with line ends.
+pub const FILE_TEXT_BYTES: u64 = FILE_JSON_BYTES / 2 * 3;
+/// Bytes of a JSON body with such a content: a control character is written as six.
+pub const FILE_BODY_BYTES: u64 = 6 * FILE_JSON_BYTES + JSON_BYTES;
+/// Bytes of a content in JSON that are held in memory until the whole body is there; more are spooled. Nearly all
+/// configuration files are smaller.
+pub const FILE_HELD_BYTES: usize = 64 * 1024;
+/// Names in one page of a directory's listing, when the request does not say, and at most.
+pub const LIST_NAMES: u64 = 1000;
+/// See [`LIST_NAMES`]: what is kept to sort them, at 255 bytes a name under 3 MB.
+pub const LIST_MOST_NAMES: u64 = 10_000;
+/// Bytes of the names of one page: only filesystems with longer names than Linux' own (FUSE) get there.
+pub const LIST_NAMES_BYTES: usize = 4 * 1024 * 1024;
+
 /// Bytes of a multipart boundary (RFC 2046, 5.1.1).
 pub const BOUNDARY_BYTES: usize = 70;
 /// Blanks between a delimiter and its line end. Nobody sends any; RFC 2046 allows for mailers that add some.

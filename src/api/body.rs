@@ -84,7 +84,8 @@ impl Request<'_> {
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<Parsed<T>, ApiError> {
+/// `text` as `T`.
+pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<Parsed<T>, ApiError> {
     // serde would take an array for a struct's fields in their order: `[]` would be a cleanup with all defaults.
     if !text.trim_ascii_start().starts_with(b"{") {
         return Err(ApiError::NotAnObject);

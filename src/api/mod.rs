@@ -8,6 +8,7 @@ pub mod containers;
 pub mod docker;
 mod duration;
 pub mod error;
+pub mod files;
 mod form_part;
 pub mod health;
 pub mod image_reference;
@@ -25,6 +26,7 @@ mod upload_body;
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
 use crate::store::jail::Jail;
+use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
 use crate::store::spool::Spool;
 
@@ -46,6 +48,8 @@ pub struct Context {
     pub buildx: Buildx,
     /// Where uploads are spooled.
     pub spool: Spool,
+    /// Where temporary files that are elsewhere are noted.
+    pub leftovers: Leftovers,
     /// Most bytes of an upload; 0: the disk decides.
     pub max_upload_bytes: u64,
     /// The saved registry logins.

@@ -25,6 +25,13 @@ pub enum Content<'a> {
     Whole(Vec<u8>),
     /// Made while it is sent. Short ones get a Content-Length.
     Stream(Producer<'a>),
+    /// Made while it is sent, with a length that is known before. One that ends early is broken off.
+    Sized {
+        /// Bytes of the body.
+        length: u64,
+        /// Makes it.
+        produce: Producer<'a>,
+    },
     /// Made while it is sent; the head leaves at once and every flush reaches the client.
     Live {
         /// Makes the body.
@@ -50,6 +57,8 @@ pub struct Reply<'a> {
 pub const JSON: &str = "application/json";
 /// A JSON object a line, as progress has it.
 pub const NDJSON: &str = "application/x-ndjson";
+/// Bytes, as files have them.
+pub const BYTES: &str = "application/octet-stream";
 /// Text, as logs and command output have it.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -118,6 +127,22 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// 200 with a body of `length` bytes that `produce` makes.
+    pub fn sized(
+        content_type: &'static str,
+        length: u64,
+        produce: impl FnOnce(&mut dyn Sink) -> Result<(), ApiError> + 'a,
+    ) -> Self {
+        Self {
+            status: 200,
+            content_type,
+            content: Content::Sized {
+                length,
+                produce: Box::new(produce),
+            },
+        }
+    }
+
     /// Whether it may go on for ever (a follow).
     pub fn is_endless(&self) -> bool {
         matches!(self.content, Content::Live { endless: true, .. })
@@ -162,6 +187,7 @@ impl fmt::Debug for Reply<'_> {
         let content = match &self.content {
             Content::Whole(bytes) => format!("{} bytes", bytes.len()),
             Content::Stream(_) => "a stream".to_owned(),
+            Content::Sized { length, .. } => format!("a stream of {length} bytes"),
             Content::Live { .. } => "a live stream".to_owned(),
         };
         out.debug_struct("Reply")

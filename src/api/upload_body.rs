@@ -33,17 +33,18 @@ impl std::error::Error for TooMuch {}
 impl<'a> Request<'a> {
     /// The body as an upload. None at all, and one that is announced to be too large, are refused before it is read.
     pub(super) fn upload(&mut self, context: &Context) -> Result<UploadBody<'_, 'a>, ApiError> {
+        if self.head.text("Content-Length").is_some() && !self.head.framing().has_body() {
+            return Err(ApiError::bad_request("the body is empty"));
+        }
+        self.limited(context.most_upload_bytes())
+    }
+
+    /// The body, which may be empty and have `limit` bytes at most. None at all is refused.
+    pub(super) fn limited(&mut self, limit: u64) -> Result<UploadBody<'_, 'a>, ApiError> {
         let framing = self.head.framing();
         if self.head.text("Content-Length").is_none() && !framing.has_body() {
             return Err(ApiError::LengthRequired);
         }
-        if !framing.has_body() {
-            return Err(ApiError::bad_request("the body is empty"));
-        }
-        let limit = match context.max_upload_bytes {
-            0 => u64::MAX,
-            limit => limit,
-        };
         if framing.length().is_some_and(|length| length > limit) {
             return Err(ApiError::TooLarge { limit });
         }
@@ -52,6 +53,16 @@ impl<'a> Request<'a> {
             limit,
             left: limit,
         })
+    }
+}
+
+impl Context {
+    /// Most bytes of an upload.
+    pub(super) fn most_upload_bytes(&self) -> u64 {
+        match self.max_upload_bytes {
+            0 => u64::MAX,
+            limit => limit,
+        }
     }
 }
 

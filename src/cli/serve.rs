@@ -16,6 +16,7 @@ use crate::log as sink;
 use crate::server::probe::{self, Probe};
 use crate::server::{Server, listen};
 use crate::store::jail::Jail;
+use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
 use crate::store::space::Reserve;
 use crate::store::spool::{self, Spool};
@@ -45,12 +46,15 @@ pub(super) fn serve(is_dev: bool) -> Result<(), Failure> {
     sink::start(config.log_level, config.log_format).map_err(Failure::run)?;
     raise_descriptor_limit(&config);
     prepare_state(&config.state_directory);
+    let jail = Jail::new(config.allowed_paths.clone());
+    let leftovers = Leftovers::new(&config.state_directory);
+    sweep_allowed_paths(&leftovers, &jail);
     if !config.require_auth_always {
         log::warn!(
             "NODE_AGENT_REQUIRE_AUTH_ALWAYS=false: peers in private networks need no key for most endpoints"
         );
     }
-    let context = start_context(&config)?;
+    let context = start_context(&config, jail, leftovers)?;
     for listener in &listeners {
         announce(listener);
     }
@@ -70,7 +74,11 @@ pub(super) fn serve(is_dev: bool) -> Result<(), Failure> {
     result.map_err(Failure::run)
 }
 
-fn start_context(config: &Config) -> Result<Arc<Context>, Failure> {
+fn start_context(
+    config: &Config,
+    jail: Jail,
+    leftovers: Leftovers,
+) -> Result<Arc<Context>, Failure> {
     let (alarm, alarms) = probe::alarm();
     let engine = Engine::new(config.docker_socket.clone(), move || alarm.raise());
     let probed = engine.clone();
@@ -98,7 +106,8 @@ fn start_context(config: &Config) -> Result<Arc<Context>, Failure> {
     Ok(Arc::new(Context {
         engine,
         logins: Logins::new(config.docker_config.clone(), surroundings),
-        jail: Jail::new(config.allowed_paths.clone()),
+        jail,
+        leftovers,
         buildx,
         spool,
         max_upload_bytes: config.max_upload_bytes,
@@ -140,6 +149,15 @@ fn prepare_state(directory: &Path) {
             "cannot look for temporary files in {}: {error}",
             directory.display()
         ),
+    }
+}
+
+/// Temporary files beside those that were being written.
+fn sweep_allowed_paths(leftovers: &Leftovers, jail: &Jail) {
+    match leftovers.sweep(jail) {
+        Ok(0) => {}
+        Ok(count) => log::info!("removed {count} unfinished files that an earlier run left"),
+        Err(error) => log::warn!("cannot look for unfinished files of an earlier run: {error}"),
     }
 }
 

@@ -9,7 +9,7 @@ use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// After so many bytes.
-    Length(usize),
+    Length(u64),
     /// With the last chunk.
     Chunked,
     /// With the connection: HTTP/1.0 and a length nobody knows yet.
@@ -33,7 +33,8 @@ impl Head<'_> {
     /// The bytes of the head, empty line included.
     pub(super) fn encode(&self, end: End) -> Vec<u8> {
         let length = match end {
-            End::Length(bytes) => Some(bytes),
+            // As far as memory reaches, which is everywhere but on 32 bits.
+            End::Length(bytes) => usize::try_from(bytes).ok(),
             End::Chunked | End::Close => None,
         };
         let mut bytes = Vec::with_capacity(384);

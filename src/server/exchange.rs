@@ -241,6 +241,7 @@ fn send_reply(
     reply: Reply<'_>,
     summary: &mut Summary,
 ) -> io::Result<Sent> {
+    let mut known = None;
     let (live, trailers, produce) = match reply.content {
         Content::Whole(body) => {
             let answer = Answer {
@@ -252,11 +253,16 @@ fn send_reply(
             return send_whole(out, to, &answer);
         }
         Content::Stream(produce) => (false, "", produce),
+        Content::Sized { length, produce } => {
+            known = Some(length);
+            (false, "", produce)
+        }
         Content::Live {
             produce, trailers, ..
         } => (true, trailers, produce),
     };
-    let mut outgoing = Outgoing::new(out, to, reply.status, reply.content_type, trailers);
+    let outgoing = Outgoing::new(out, to, reply.status, reply.content_type, trailers);
+    let mut outgoing = outgoing.with_length(known);
     if *to.head.method() == Method::Head {
         return outgoing.finish_without_body();
     }

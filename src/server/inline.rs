@@ -59,7 +59,7 @@ impl Answer<'_> {
             keep_alive,
             to_http_1_0: head.is_some_and(|head| head.version() == 0),
         };
-        out.extend_from_slice(&encoded.encode(End::Length(self.body.len())));
+        out.extend_from_slice(&encoded.encode(End::Length(self.body.len() as u64)));
         if head.is_none_or(|head| *head.method() != Method::Head) {
             out.extend_from_slice(&self.body);
         }

@@ -57,6 +57,11 @@ enum Stage<'c> {
         held: Vec<u8>,
     },
     Chunked(Box<ChunkWriter<Counted<'c>>>),
+    /// So many bytes are still to come.
+    Sized {
+        out: Counted<'c>,
+        left: u64,
+    },
     UntilClose(Counted<'c>),
     /// A failed switch between two stages: the client is gone.
     Lost,
@@ -69,6 +74,8 @@ pub(super) struct Outgoing<'c, 'r> {
     content_type: &'static str,
     trailer_names: &'static str,
     trailers: Vec<(&'static str, String)>,
+    /// The length of the body, where it is known.
+    length: Option<u64>,
     stage: Stage<'c>,
 }
 
@@ -90,8 +97,15 @@ impl<'c, 'r> Outgoing<'c, 'r> {
             content_type,
             trailer_names,
             trailers: Vec::new(),
+            length: None,
             stage,
         }
+    }
+
+    /// The same with a body of so many bytes.
+    pub(super) fn with_length(mut self, length: Option<u64>) -> Self {
+        self.length = length;
+        self
     }
 
     /// Sends the head now, before the body is known.
@@ -100,6 +114,12 @@ impl<'c, 'r> Outgoing<'c, 'r> {
         else {
             return Ok(());
         };
+        if let Some(length) = self.length {
+            let mut stage = Stage::Sized { out, left: length };
+            stage.send_sized(&self.encode(End::Length(length), true), &held)?;
+            self.stage = stage;
+            return Ok(());
+        }
         let chunked = self.to.head.version() >= 1;
         out.write_all(&self.encode(if chunked { End::Chunked } else { End::Close }, chunked))?;
         self.stage = if chunked {
@@ -130,7 +150,11 @@ impl<'c, 'r> Outgoing<'c, 'r> {
     pub(super) fn finish(mut self) -> io::Result<Sent> {
         match std::mem::replace(&mut self.stage, Stage::Lost) {
             Stage::Holding { mut out, held } => {
-                let mut bytes = self.encode(End::Length(held.len()), true);
+                let length = held.len() as u64;
+                if self.length.is_some_and(|expected| expected != length) {
+                    return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+                }
+                let mut bytes = self.encode(End::Length(length), true);
                 bytes.extend_from_slice(&held);
                 out.write_all(&bytes)?;
                 Ok(Sent {
@@ -145,6 +169,11 @@ impl<'c, 'r> Outgoing<'c, 'r> {
                     keep_alive: self.to.keep_alive,
                 })
             }
+            Stage::Sized { out, left: 0 } => Ok(Sent {
+                bytes: out.bytes,
+                keep_alive: self.to.keep_alive,
+            }),
+            Stage::Sized { .. } => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
             Stage::UntilClose(out) => Ok(Sent {
                 bytes: out.bytes,
                 keep_alive: false,
@@ -153,9 +182,10 @@ impl<'c, 'r> Outgoing<'c, 'r> {
         }
     }
 
-    /// Sends the head alone: the answer to HEAD. The length of what GET would bring is not known, and not told.
+    /// Sends the head alone: the answer to HEAD. The length of what GET would bring is told where it is known.
     pub(super) fn finish_without_body(self) -> io::Result<Sent> {
-        let bytes = self.encode(End::Chunked, true);
+        let end = self.length.map_or(End::Chunked, End::Length);
+        let bytes = self.encode(end, true);
         let Stage::Holding { mut out, .. } = self.stage else {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe));
         };
@@ -169,7 +199,9 @@ impl<'c, 'r> Outgoing<'c, 'r> {
     /// Bytes that have left so far.
     pub(super) fn bytes(&self) -> u64 {
         match &self.stage {
-            Stage::Holding { out, .. } | Stage::UntilClose(out) => out.bytes,
+            Stage::Holding { out, .. } | Stage::Sized { out, .. } | Stage::UntilClose(out) => {
+                out.bytes
+            }
             Stage::Chunked(chunks) => chunks.get_ref().bytes,
             Stage::Lost => 0,
         }
@@ -188,6 +220,22 @@ impl<'c, 'r> Outgoing<'c, 'r> {
     }
 }
 
+impl Stage<'_> {
+    /// Sends `head` and then `body`, of which there must not be more than was announced: the rest would look like the
+    /// next answer.
+    fn send_sized(&mut self, head: &[u8], body: &[u8]) -> io::Result<()> {
+        let Stage::Sized { out, left } = self else {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe));
+        };
+        let rest = left.checked_sub(body.len() as u64);
+        let rest = rest.ok_or(io::ErrorKind::InvalidData)?;
+        out.write_all(head)?;
+        out.write_all(body)?;
+        *left = rest;
+        Ok(())
+    }
+}
+
 impl Write for Outgoing<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Stage::Holding { held, .. } = &mut self.stage {
@@ -199,6 +247,10 @@ impl Write for Outgoing<'_, '_> {
         }
         match &mut self.stage {
             Stage::Chunked(chunks) => chunks.write(bytes),
+            stage @ Stage::Sized { .. } => {
+                stage.send_sized(&[], bytes)?;
+                Ok(bytes.len())
+            }
             Stage::UntilClose(out) => out.write(bytes),
             Stage::Holding { .. } | Stage::Lost => Err(io::Error::from(io::ErrorKind::BrokenPipe)),
         }

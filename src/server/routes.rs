@@ -3,7 +3,7 @@
 
 use tiny_http::Method;
 
-use crate::api::{self, Context, Handler, Reply, containers, docker, images};
+use crate::api::{self, Context, Handler, Reply, containers, docker, files, images};
 
 /// Who may call an endpoint. A route cannot be without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,12 @@ pub const ROUTES: &[Route] = &[
     route(Post, "/docker/login", Key, Long(docker::login)),
     route(Post, "/docker/load", Key, Long(images::load)),
     route(Post, "/docker/load/stream", Key, Long(images::load_stream)),
+    route(Post, "/files/write", KeyAlways, Long(files::write)),
+    route(Get, "/files/read", Key, Long(files::read)),
+    route(Get, "/files/exists", Key, Short(files::exists)),
+    route(Post, "/files/mkdir", Key, Short(files::mkdir)),
+    route(Post, "/files/delete", KeyAlways, Short(files::delete)),
+    route(Get, "/files/list", Key, Long(files::list)),
 ];
 
 /// What a path and method lead to.

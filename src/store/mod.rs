@@ -6,6 +6,7 @@ pub mod atomic;
 pub mod context;
 pub mod ignore;
 pub mod jail;
+pub mod leftovers;
 pub mod logins;
 pub mod space;
 pub mod spool;

@@ -3,9 +3,10 @@
 
 use std::fmt;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-use crate::sys::process::filesystem_space;
+use crate::sys::process::{filesystem_space, filesystem_space_of};
 
 /// What every filesystem keeps free.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,16 @@ impl Reserve {
     pub fn available(self, path: &Path) -> io::Result<u64> {
         let space = filesystem_space(path)?;
         Ok(space.usable_bytes(self.min_free_bytes).unwrap_or_default())
+    }
+
+    /// Bytes that may be written to the filesystem of `directory`. One that cannot be asked, is read-only or counts no
+    /// blocks (a tmpfs without a limit, some FUSE) has room: the write will tell.
+    pub fn available_in(self, directory: BorrowedFd<'_>) -> u64 {
+        match filesystem_space_of(directory) {
+            Ok(space) if space.read_only || space.total_bytes == 0 => u64::MAX,
+            Ok(space) => space.usable_bytes(self.min_free_bytes).unwrap_or_default(),
+            Err(_) => u64::MAX,
+        }
     }
 
     /// Fails when `needed` bytes have no room on the filesystem that holds `path`. One that cannot be asked has room:

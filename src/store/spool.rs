@@ -2,6 +2,7 @@
 //! then read again. Nothing is left whatever happens.
 #![forbid(unsafe_code)]
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -22,16 +23,18 @@ pub struct Spool {
 /// What temporary files are called that need a name.
 pub const TEMPORARY_PREFIX: &str = ".node-agent-";
 
+/// Whether something of this name is a temporary file of ours.
+pub fn is_temporary(name: &OsStr) -> bool {
+    name.as_encoded_bytes()
+        .starts_with(TEMPORARY_PREFIX.as_bytes())
+}
+
 /// Removes what an agent that was killed has left in its state directory; how many.
 pub fn sweep(directory: &Path) -> io::Result<usize> {
     let mut removed = 0;
     for entry in directory.read_dir()? {
         let entry = entry?;
-        let is_ours = entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(TEMPORARY_PREFIX.as_bytes());
-        if is_ours && entry.file_type()?.is_file() {
+        if is_temporary(&entry.file_name()) && entry.file_type()?.is_file() {
             std::fs::remove_file(entry.path())?;
             removed += 1;
         }
@@ -66,7 +69,8 @@ impl Spool {
     }
 }
 
-fn no_room(shortage: NoRoom) -> io::Error {
+/// The shortage as an error of a write.
+pub(in crate::store) fn no_room(shortage: NoRoom) -> io::Error {
     io::Error::new(io::ErrorKind::StorageFull, shortage)
 }
 

@@ -101,6 +101,8 @@ pub fn child(parent: BorrowedFd<'_>, name: &OsStr, purpose: Purpose) -> io::Resu
 pub enum Refusal {
     /// The kernel has no openat2 (before 5.6), or a seccomp filter that does not know it forbids it.
     NoOpenat2,
+    /// Somebody renames things so fast that the kernel cannot tell whether the path stayed inside.
+    Busy,
     /// The path leaves the directory, or a link on it is absolute.
     Leaves,
     /// Too many links, a magic one, or a link where none is followed.
@@ -119,6 +121,7 @@ pub enum Refusal {
 pub fn refusal(error: &io::Error) -> Refusal {
     match error.raw_os_error() {
         Some(libc::ENOSYS | libc::EPERM) => Refusal::NoOpenat2,
+        Some(libc::EAGAIN) => Refusal::Busy,
         Some(libc::EXDEV) => Refusal::Leaves,
         Some(libc::ELOOP) => Refusal::Link,
         Some(libc::ENOTDIR) => Refusal::NotADirectory,

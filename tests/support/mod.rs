@@ -6,6 +6,7 @@ pub mod builds;
 pub mod crowd;
 pub mod docker;
 pub mod dockerd;
+pub mod file_lab;
 pub mod haproxy;
 pub mod http;
 pub mod lab;

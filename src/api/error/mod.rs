@@ -69,6 +69,8 @@ pub enum ApiError {
         /// The most that is taken.
         limit: u64,
     },
+    /// A content is too large for the form it comes or goes in: a sentence that names the other form.
+    WrongForm(String),
     /// The body's length is neither announced nor chunked.
     LengthRequired,
     /// The disk has no room for it.
@@ -229,7 +231,7 @@ impl ApiError {
             Self::RequestTimeout => 408,
             Self::Conflict { .. } => 409,
             Self::LengthRequired => 411,
-            Self::TooLarge { .. } => 413,
+            Self::TooLarge { .. } | Self::WrongForm(_) => 413,
             Self::UnsupportedMediaType { .. } => 415,
             Self::Internal { .. } => 500,
             // For the log alone; nobody is there to be answered.

@@ -1,6 +1,9 @@
 //! What it means that a path was refused, or what stands there cannot be used.
 #![forbid(unsafe_code)]
 
+use std::io;
+use std::path::Path;
+
 use super::ApiError;
 use crate::dockerfile::DetectError;
 use crate::store::context::PackError;
@@ -12,11 +15,17 @@ impl From<JailError> for ApiError {
         let sentence = error.to_string();
         match error {
             JailError::NotAbsolute { .. }
-            | JailError::Nul
+            | JailError::Nul { .. }
+            | JailError::TooLong { .. }
+            | JailError::Reserved { .. }
             | JailError::NotADirectory { .. }
             | JailError::NotAFile { .. } => Self::bad_request(&sentence),
             JailError::Outside { .. } | JailError::Links { .. } => Self::Forbidden(sentence),
             JailError::NotFound { .. } => Self::NotFound(sentence),
+            JailError::InTheWay { .. } | JailError::IsADirectory { .. } => {
+                Self::conflict(&sentence)
+            }
+            JailError::Write { path, source } => Self::not_written(&path, &source),
             JailError::Io { .. } => Self::Internal {
                 message: sentence,
                 details: None,
@@ -47,6 +56,18 @@ impl From<PackError> for ApiError {
 }
 
 impl ApiError {
+    /// What the failure `source` to write `path` means.
+    pub fn not_written(path: &Path, source: &io::Error) -> Self {
+        let path = path.display();
+        match Self::from_disk(&format!("{path} cannot be written"), source) {
+            Self::NoRoom { details, .. } => Self::NoRoom {
+                message: format!("the disk has no room for {path}"),
+                details,
+            },
+            other => other,
+        }
+    }
+
     /// Why no Dockerfile could be made for the project in `context_path`.
     pub fn detection(context_path: &str, error: &DetectError) -> Self {
         match error {

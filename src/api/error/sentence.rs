@@ -19,6 +19,7 @@ impl fmt::Display for ApiError {
             | Self::Internal { message, .. }
             | Self::Forbidden(message)
             | Self::NotFound(message)
+            | Self::WrongForm(message)
             | Self::NotSupported { message, .. } => out.write_str(message),
             Self::NotAnObject => out.write_str("the body must be a JSON object"),
             Self::Head(error) => error.fmt(out),

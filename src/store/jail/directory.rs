@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::JailError;
+use super::made::Made;
 use super::walk::walk;
 use crate::limits;
 use crate::sys::entry::{self, Kind, Names, Status};
@@ -28,6 +30,22 @@ impl Directory {
             descriptor,
             path: path.to_owned(),
         })
+    }
+
+    /// The same, made when it is not there, and those above it.
+    pub(super) fn new_root(path: &Path) -> Result<Self, JailError> {
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(Made::PARENT_MODE)
+            .create(path);
+        made.and_then(|()| File::open(path.parent().unwrap_or(path))?.sync_all())
+            .map_err(|error| JailError::write(path, error))?;
+        Self::root(path)
+    }
+
+    /// What `descriptor` has open, which is at `path`.
+    pub(super) fn at(descriptor: OwnedFd, path: PathBuf) -> Self {
+        Self { descriptor, path }
     }
 
     /// The path it was opened by: for messages, and to tell where an absolute link leads.
@@ -96,7 +114,9 @@ impl Directory {
             Err(error) => error,
         };
         match open::refusal(&error) {
-            Refusal::NoOpenat2 | Refusal::Leaves => self.open_by_walking(relative, purpose),
+            Refusal::NoOpenat2 | Refusal::Leaves | Refusal::Busy => {
+                self.open_by_walking(relative, purpose)
+            }
             _ => Err(self.error(relative, error)),
         }
     }
@@ -112,7 +132,7 @@ impl Directory {
             .map_err(|error| self.error(relative, error))
     }
 
-    fn checked(&self, relative: &Path) -> Result<(), JailError> {
+    pub(super) fn checked(&self, relative: &Path) -> Result<(), JailError> {
         if relative.as_os_str().len() >= limits::PATH_BYTES {
             return Err(self.error(relative, io::ErrorKind::InvalidFilename.into()));
         }
@@ -141,7 +161,7 @@ impl Directory {
     }
 
     /// For messages only: joining with nothing would put a slash at the end.
-    fn joined(&self, relative: &Path) -> PathBuf {
+    pub(super) fn joined(&self, relative: &Path) -> PathBuf {
         self.path
             .components()
             .chain(relative.components())

@@ -6,19 +6,31 @@
 //! wherever it points, so those are resolved by a walk of our own (`walk`): its target has to begin with the very
 //! directory it was entered by (`/tmp/x -> /tmp/y` works), and is then resolved from that directory's descriptor. A
 //! link from one root into another leaves its root.
+//!
+//! What is written, removed or made is always a single name in a directory that was reached so ([`Place`]), and that
+//! name is never followed: a link at the end of a path was resolved before, and one that takes its place meanwhile is
+//! replaced itself.
 #![forbid(unsafe_code)]
 
 mod directory;
 mod error;
+mod made;
+mod place;
+mod replacement;
 #[cfg(test)]
 mod tests;
 mod walk;
+#[cfg(test)]
+mod writing_tests;
 
+use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
-pub use crate::sys::entry::Kind as EntryKind;
+pub use crate::sys::entry::{Kind as EntryKind, Status};
 pub use directory::{Directory, Entries};
 pub use error::JailError;
+pub use place::{Finding, Place};
+pub use replacement::{Replacement, Written};
 
 /// The directories that requests may name paths in.
 #[derive(Clone, Debug)]
@@ -37,14 +49,24 @@ impl Jail {
 
     /// The directory at `path`, with or without a slash at its end; a root itself is one too.
     pub fn directory(&self, path: &str) -> Result<Directory, JailError> {
-        self.below_a_root(path, Directory::open_directory)
+        self.below_a_root(path, false, Directory::open_directory)
+    }
+
+    /// The regular file at `path`, to read.
+    pub fn file(&self, path: &str) -> Result<File, JailError> {
+        let file = self.below_a_root(path, false, Directory::open_file)?;
+        if names_a_directory(path) {
+            return Err(JailError::NotADirectory { path: path.into() });
+        }
+        Ok(file)
     }
 
     /// Does `open` in the root that `path` is in. Where roots are nested, the outer one is asked when the path left the
-    /// inner one.
+    /// inner one. A root that is missing is made where `makes` says so: the operator has named it.
     fn below_a_root<T>(
         &self,
         path: &str,
+        makes: bool,
         open: impl Fn(&Directory, &Path) -> Result<T, JailError>,
     ) -> Result<T, JailError> {
         let path = checked(path)?;
@@ -52,7 +74,11 @@ impl Jail {
             let Ok(rest) = path.strip_prefix(root) else {
                 continue;
             };
-            match Directory::root(root).and_then(|root| open(&root, rest)) {
+            let opened = match Directory::root(root) {
+                Err(JailError::NotFound { .. }) if makes => Directory::new_root(root),
+                opened => opened,
+            };
+            match opened.and_then(|root| open(&root, rest)) {
                 Err(JailError::Outside { .. }) => {}
                 other => return other,
             }
@@ -66,7 +92,7 @@ impl Jail {
 /// `path`, if it is one that can be looked for at all.
 fn checked(path: &str) -> Result<&Path, JailError> {
     if path.contains('\0') {
-        return Err(JailError::Nul);
+        return Err(JailError::Nul { path: path.into() });
     }
     let path = Path::new(path);
     match path.components().next() {
@@ -75,4 +101,9 @@ fn checked(path: &str) -> Result<&Path, JailError> {
             path: path.to_owned(),
         }),
     }
+}
+
+/// Whether `path` ends in a slash or a dot, and so can only be a directory.
+fn names_a_directory(path: &str) -> bool {
+    path.ends_with('/') || path.ends_with("/.")
 }

@@ -112,7 +112,7 @@ fn what_is_no_path_or_not_there_is_told() {
     let error = |path: &str| place.jail().directory(path).unwrap_err();
     assert!(matches!(error("root/a"), JailError::NotAbsolute { .. }));
     assert!(matches!(error(""), JailError::NotAbsolute { .. }));
-    assert!(matches!(error("/tmp/\0"), JailError::Nul));
+    assert!(matches!(error("/tmp/\0"), JailError::Nul { .. }));
     assert!(matches!(
         error(&place.path("root/no")),
         JailError::NotFound { .. }
@@ -126,7 +126,7 @@ fn what_is_no_path_or_not_there_is_told() {
         JailError::Links { .. }
     ));
     let long = place.path(&format!("root/{}", "x/".repeat(3000)));
-    assert!(matches!(error(&long), JailError::Io { .. }));
+    assert!(matches!(error(&long), JailError::TooLong { .. }));
     let missing = Jail::new(vec![place.path("nowhere").into()]);
     assert!(matches!(
         missing.directory(&place.path("nowhere/x")).unwrap_err(),

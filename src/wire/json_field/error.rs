@@ -28,6 +28,11 @@ pub enum JsonFieldError {
         /// What it is: `a number`.
         found: &'static str,
     },
+    /// A field that is kept is longer than any that makes sense.
+    TooLong {
+        /// Its name.
+        field: &'static str,
+    },
     /// No JSON: what should stand there.
     Expected {
         /// What should stand there.
@@ -73,6 +78,7 @@ impl fmt::Display for JsonFieldError {
             Self::NotAString { field, found } => {
                 write!(out, "field `{field}` must be a string, not {found}")
             }
+            Self::TooLong { field } => write!(out, "field `{field}` is too long"),
             Self::Expected { what, at } => {
                 write!(
                     out,

@@ -20,6 +20,9 @@ pub struct JsonField<R> {
     /// An escaped character that did not fit into the reader's buffer.
     rest: Character,
     others: Vec<String>,
+    /// The fields whose values are kept, and what was found of them.
+    keeps: &'static [&'static str],
+    kept: Vec<(&'static str, Vec<u8>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +50,25 @@ impl<R: Read> JsonField<R> {
             place: Place::Start,
             rest: Character::default(),
             others: Vec::new(),
+            keeps: &[],
+            kept: Vec::new(),
         }
+    }
+
+    /// The same, with the JSON text of these other fields kept: together at most [`limits::KEPT_FIELDS_BYTES`].
+    pub fn keeping(source: R, field: &'static str, keeps: &'static [&'static str]) -> Self {
+        Self {
+            keeps,
+            ..Self::new(source, field)
+        }
+    }
+
+    /// The fields that were kept so far, as an object of their own.
+    pub fn kept_object(&self) -> Vec<u8> {
+        let member =
+            |(name, value): &(&str, Vec<u8>)| [b"\"", name.as_bytes(), b"\":", value].concat();
+        let members: Vec<_> = self.kept.iter().map(member).collect();
+        [b"{", members.join(&b","[..]).as_slice(), b"}"].concat()
     }
 
     /// The names of the other top-level fields that were seen so far, shortened; the first [`limits::OTHER_FIELDS`].
@@ -108,11 +129,31 @@ impl<R: Read> JsonField<R> {
         if name.is(self.field) {
             return Ok(true);
         }
+        if let Some(known) = self.keeps.iter().find(|known| name.is(known)) {
+            self.keep(known)?;
+            return Ok(false);
+        }
         if self.others.len() < limits::OTHER_FIELDS {
             self.others.push(name.shown());
         }
         skip::value(&mut self.tokens)?;
         Ok(false)
+    }
+
+    fn keep(&mut self, field: &'static str) -> io::Result<()> {
+        if self.kept.iter().any(|(known, _)| *known == field) {
+            return Err(JsonFieldError::Repeated { field }.into());
+        }
+        let taken: usize = self.kept.iter().map(|(_, value)| value.len()).sum();
+        self.tokens.record(limits::KEPT_FIELDS_BYTES - taken);
+        skip::value(&mut self.tokens)?;
+        match self.tokens.recorded() {
+            Some(value) => {
+                self.kept.push((field, value));
+                Ok(())
+            }
+            None => Err(JsonFieldError::TooLong { field }.into()),
+        }
     }
 
     fn name(&mut self) -> io::Result<Name> {

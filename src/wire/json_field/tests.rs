@@ -49,6 +49,35 @@ fn wherever_the_field_stands() {
     assert_eq!(text(r#"{"\u0064ata":""}"#), "");
 }
 
+fn read_keeping(body: &str) -> Result<(Vec<u8>, Vec<u8>), JsonFieldError> {
+    let source = Pieces::new(body.as_bytes(), &[3]);
+    let mut field = JsonField::keeping(source, "data", &["path", "mode"]);
+    let mut content = Vec::new();
+    let read = field.read_to_end(&mut content);
+    read.map_err(|error| json_field_error(&error).unwrap())?;
+    assert_eq!(field.other_fields(), ["x"]);
+    Ok((content, field.kept_object()))
+}
+
+#[test]
+fn small_fields_are_kept_before_and_behind_the_large_one() {
+    let body = r#"{"mode": [6, {"path" : "\u00e9"}], "data": "abc", "x": 1, "path" : "/a\n\"b" }"#;
+    let (content, kept) = read_keeping(body).unwrap();
+    assert_eq!(content, b"abc");
+    let kept: Value = serde_json::from_slice(&kept).unwrap();
+    assert_eq!(
+        kept,
+        serde_json::json!({ "mode": [6, { "path": "é" }], "path": "/a\n\"b" })
+    );
+    let body = r#"{"x": 1, "data": "", "path": 1, "path": 2}"#;
+    let repeated = JsonFieldError::Repeated { field: "path" };
+    assert_eq!(read_keeping(body).unwrap_err(), repeated);
+    let long = "x".repeat(limits::KEPT_FIELDS_BYTES);
+    let body = format!(r#"{{"x": 1, "mode": 1, "path": "{long}", "data": ""}}"#);
+    let too_long = JsonFieldError::TooLong { field: "path" };
+    assert_eq!(read_keeping(&body).unwrap_err(), too_long);
+}
+
 #[test]
 fn escapes_are_undone() {
     let body = r#"{"data":"\/\n\r\t\b\f\"\\\u0041\u00e9\uD83D\ude00é/"}"#;

@@ -7,30 +7,54 @@ use super::error::JsonFieldError;
 use crate::wire::window::Window;
 
 /// A JSON text being read from `R`.
-pub(super) struct Tokens<R>(Window<R>);
+pub(super) struct Tokens<R> {
+    window: Window<R>,
+    /// A copy of what is being taken, and how much longer it may get.
+    record: Option<(Vec<u8>, usize)>,
+}
 
 impl<R: Read> Tokens<R> {
     /// The text in `source`.
     pub(super) fn new(source: R) -> Self {
-        Self(Window::new(source, b""))
+        Self {
+            window: Window::new(source, b""),
+            record: None,
+        }
+    }
+
+    /// Copies what is taken from here on, up to `most` bytes.
+    pub(super) fn record(&mut self, most: usize) {
+        self.record = Some((Vec::new(), most));
+    }
+
+    /// Ends the copy. Nothing: it would have been longer.
+    pub(super) fn recorded(&mut self) -> Option<Vec<u8>> {
+        self.record.take().map(|(copy, _)| copy)
     }
 
     /// The bytes at hand; at least one, but at the source's end.
     pub(super) fn at_hand(&mut self) -> io::Result<&[u8]> {
-        if self.0.bytes().is_empty() {
-            self.0.fill()?;
+        if self.window.bytes().is_empty() {
+            self.window.fill()?;
         }
-        Ok(self.0.bytes())
+        Ok(self.window.bytes())
     }
 
     /// The bytes at hand, perhaps none; the source is not touched.
     pub(super) fn ready(&self) -> &[u8] {
-        self.0.bytes()
+        self.window.bytes()
     }
 
     /// The first `count` bytes at hand are done with.
     pub(super) fn take(&mut self, count: usize) {
-        self.0.take(count);
+        if let Some((copy, most)) = &mut self.record {
+            if copy.len() + count > *most {
+                self.record = None;
+            } else {
+                copy.extend_from_slice(&self.window.bytes()[..count]);
+            }
+        }
+        self.window.take(count);
     }
 
     /// The next byte, which stays there.
@@ -80,12 +104,12 @@ impl<R: Read> Tokens<R> {
 
     /// The error that something else stands next.
     pub(super) fn expected(&self, what: &'static str) -> io::Error {
-        let at = self.0.taken();
+        let at = self.window.taken();
         JsonFieldError::Expected { what, at }.into()
     }
 
     /// Bytes taken so far.
     pub(super) fn position(&self) -> u64 {
-        self.0.taken()
+        self.window.taken()
     }
 }
