@@ -24,6 +24,14 @@ impl ApiError {
         }
     }
 
+    /// The engine ran out of disk, as it says itself.
+    pub fn engine_disk_full(details: Option<String>) -> Self {
+        Self::NoRoom {
+            message: "the Docker engine's disk is full".to_owned(),
+            details,
+        }
+    }
+
     /// What a failed login to `registry` means.
     pub fn login(registry: &str, error: EngineError) -> Self {
         match error {

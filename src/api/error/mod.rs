@@ -260,12 +260,15 @@ impl ApiError {
     }
 
     /// What the log says of it: the sentence and the engine's words, but not what a command printed until its time was
-    /// over, or a build until it failed. That is the client's business and may hold secrets.
+    /// over, or a step of a build. That is the client's business and may hold secrets.
     pub fn for_log(&self) -> String {
-        match self
-            .details()
-            .filter(|_| !matches!(self, Self::Timeout { .. } | Self::Build { .. }))
-        {
+        let words = match self {
+            Self::Timeout { .. } => None,
+            Self::Build { output, .. } => output.lines().last(),
+            Self::Reported(error) => return error.for_log(),
+            _ => self.details(),
+        };
+        match words {
             Some(details) => format!("{self}: {details}"),
             None => self.to_string(),
         }

@@ -119,10 +119,7 @@ fn reply<'a>(
 /// The engine reports everything inside its stream in the same way; but for a full disk it is the archive's fault.
 fn not_loaded(error: EngineError) -> ApiError {
     if error.is_full_disk() {
-        return ApiError::NoRoom {
-            message: "the Docker engine's disk is full".to_owned(),
-            details: error.details(),
-        };
+        return ApiError::engine_disk_full(error.details());
     }
     match error {
         EngineError::InStream { message, .. } => {

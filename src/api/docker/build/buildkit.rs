@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use super::Job;
-use super::outcome::{Built, Failed, full_disk};
+use super::outcome::{Built, Failed};
 use super::source::Source;
 use super::transcript::Transcript;
 use crate::api::ApiError;
@@ -89,7 +89,7 @@ impl Job<'_> {
 fn not_built(output: &[String]) -> ApiError {
     let is_full = |line: &&String| line.contains("no space left on device");
     if let Some(line) = output.iter().rfind(is_full) {
-        return full_disk(Some(line.clone()));
+        return ApiError::engine_disk_full(Some(line.clone()));
     }
     ApiError::Build {
         message: "the build failed".to_owned(),

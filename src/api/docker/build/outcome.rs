@@ -164,7 +164,7 @@ impl From<Failed> for ApiError {
     /// request's fault, whatever status the engine has for them (20.10: 500).
     fn from(failed: Failed) -> Self {
         if failed.error.is_full_disk() {
-            return full_disk(failed.error.details());
+            return Self::engine_disk_full(failed.error.details());
         }
         match failed.error {
             EngineError::InStream { .. } => Self::Build {
@@ -177,14 +177,6 @@ impl From<Failed> for ApiError {
             } => Self::bad_request("the engine cannot build this").with_details(message),
             error => error.into(),
         }
-    }
-}
-
-/// The engine ran out of disk, and said so in these words.
-pub(super) fn full_disk(words: Option<String>) -> ApiError {
-    ApiError::NoRoom {
-        message: "the Docker engine's disk is full".to_owned(),
-        details: words,
     }
 }
 
@@ -279,7 +271,7 @@ mod tests {
                 error.details(),
                 Some(format!("first\n{last}\n{message}").as_str())
             );
-            assert_eq!(error.for_log(), expected);
+            assert_eq!(error.for_log(), format!("{expected}: {message}"));
         }
         assert_eq!(
             failed("x", "write: no space left on device", None).status(),
