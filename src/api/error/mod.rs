@@ -27,6 +27,13 @@ pub enum ApiError {
         /// The engine's or tool's own words.
         details: Option<String>,
     },
+    /// A build that failed.
+    Build {
+        /// One sentence.
+        message: String,
+        /// The last lines that it printed, and the builder's own words below them.
+        output: String,
+    },
     /// A head that breaks the rules; the connection ends.
     Head(HeadError),
     /// A body that breaks the rules; the connection ends.
@@ -126,13 +133,6 @@ pub enum ApiError {
         registry: String,
         /// Why not.
         source: EngineError,
-    },
-    /// An image could not be built.
-    Build {
-        /// One sentence.
-        message: String,
-        /// The last lines that the build printed, and the builder's own words.
-        output: String,
     },
     /// A failure of our own.
     Internal {
@@ -252,8 +252,8 @@ impl ApiError {
             | Self::Engine { details, .. }
             | Self::Program { details, .. }
             | Self::Internal { details, .. } => details.as_deref(),
-            Self::Pull { source, .. } | Self::Login { source, .. } => source.words(),
             Self::Build { output, .. } => Some(output),
+            Self::Pull { source, .. } | Self::Login { source, .. } => source.words(),
             Self::Reported(error) => error.details(),
             _ => None,
         }
