@@ -88,7 +88,7 @@ impl Job<'_> {
 
 fn not_built(output: &[String]) -> ApiError {
     let is_full = |line: &&String| line.contains("no space left on device");
-    if let Some(line) = output.iter().rfind(is_full) {
+    if let Some(line) = output.iter().rev().find(is_full) {
         return ApiError::engine_disk_full(Some(line.clone()));
     }
     ApiError::Build {
