@@ -147,7 +147,7 @@ fn with_the_plugin_a_directory_and_a_tar_are_built() {
 fn what_buildkit_cannot_build_is_told_with_its_words() {
     let lab = Lab::new();
     let builds = &lab.builds;
-    builds.dockerfile(&format!("{CACHE}\nRUN echo before && exit 7"));
+    builds.dockerfile(&format!("{CACHE}\nRUN echo be''fore && exit 7"));
     let tag = builds.tag("half");
     let failed = builds.build(&json!({ "tag": tag })).expect(400);
     assert_eq!(failed.error(), "the build failed");

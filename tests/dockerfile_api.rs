@@ -133,7 +133,7 @@ fn one_is_made_for_each_stack() {
         assert_eq!(made.as_object().unwrap().len(), 6, "{made}");
         for generate in [None, Some(false)] {
             let error = lab.ask(&lab.path(stack), generate).expect(404).error();
-            assert!(error.contains("`generate`"), "{error}");
+            assert!(error.contains("generate"), "{error}");
         }
     }
     assert_eq!(lab.names(), before);
