@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -57,14 +58,26 @@ pub fn filesystem_space(path: &Path) -> io::Result<Space> {
     // SAFETY: `path` is NUL-terminated and `stat` lives through the call.
     super::check(unsafe { libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) })?;
     // SAFETY: statvfs succeeded and has filled it.
-    let stat = unsafe { stat.assume_init() };
-    Ok(Space {
+    Ok(space(&unsafe { stat.assume_init() }))
+}
+
+/// The space of the filesystem that what `fd` has open is on. fstatvfs(3)
+pub fn filesystem_space_of(fd: BorrowedFd<'_>) -> io::Result<Space> {
+    let mut stat = MaybeUninit::<libc::statvfs>::zeroed();
+    // SAFETY: `stat` lives through the call.
+    super::check(unsafe { libc::fstatvfs(fd.as_raw_fd(), stat.as_mut_ptr()) })?;
+    // SAFETY: fstatvfs succeeded and has filled it.
+    Ok(space(&unsafe { stat.assume_init() }))
+}
+
+fn space(stat: &libc::statvfs) -> Space {
+    Space {
         total_bytes: stat.f_blocks * stat.f_frsize,
         available_bytes: stat.f_bavail * stat.f_frsize,
         total_inodes: stat.f_files,
         available_inodes: stat.f_favail,
         read_only: stat.f_flag & libc::ST_RDONLY != 0,
-    })
+    }
 }
 
 /// Whether this process may create files in `directory`: false on a read-only filesystem even for root. access(2)

@@ -8,6 +8,7 @@
 //! link from one root into another leaves its root.
 #![forbid(unsafe_code)]
 
+mod destination;
 mod directory;
 mod error;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod walk;
 use std::path::{Component, Path, PathBuf};
 
 pub use crate::sys::entry::Kind as EntryKind;
+pub use destination::Destination;
 pub use directory::{Directory, Entries};
 pub use error::JailError;
 
@@ -47,7 +49,14 @@ impl Jail {
         path: &str,
         open: impl Fn(&Directory, &Path) -> Result<T, JailError>,
     ) -> Result<T, JailError> {
-        let path = checked(path)?;
+        self.below_a_root_path(checked(path)?, open)
+    }
+
+    fn below_a_root_path<T>(
+        &self,
+        path: &Path,
+        open: impl Fn(&Directory, &Path) -> Result<T, JailError>,
+    ) -> Result<T, JailError> {
         for root in &self.roots {
             let Ok(rest) = path.strip_prefix(root) else {
                 continue;
