@@ -9,3 +9,4 @@ pub mod jail;
 pub mod logins;
 pub mod space;
 pub mod spool;
+pub mod unpack;
