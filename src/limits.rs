@@ -234,3 +234,19 @@ pub const UPLOAD_MANIFEST_BYTES: usize = 128 * 1024;
 pub const UPLOAD_MISSING: usize = 1000;
 /// Things found in the directory of uploads that do not belong there and are told of.
 pub const UPLOAD_ODDITIES: usize = 32;
+/// Bytes of one name in a directory (NAME_MAX).
+pub const NAME_BYTES: usize = 255;
+/// Entries of an archive, directories that it only implies included: a large checkout with its dependencies has a third.
+pub const TAR_ENTRIES: u64 = 500_000;
+/// Bytes of the PAX records of one member. They hold its extended attributes too, which Linux caps at 64 KiB each.
+pub const TAR_RECORDS_BYTES: u64 = 256 * 1024;
+/// Headers about the next member (long name, long link, records) in a row; writers use three at most.
+pub const TAR_SPECIAL_HEADERS: u32 = 8;
+/// Zeros after the end of an archive. GNU tar fills its record, 10 KiB and with `-b` up to some MiB; a bomb has more.
+pub const TAR_PADDING_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of a member's name or a link's target that are told in a message.
+pub const TOLD_NAME_BYTES: usize = 256;
+/// What a file or directory takes on a disk at least; also what its contents are rounded up to.
+pub const DISK_BLOCK_BYTES: u64 = 4096;
+/// Inodes that are used before the filesystem is asked again how many it has.
+pub const SPACE_STEP_INODES: u64 = 1024;

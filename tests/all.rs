@@ -40,4 +40,5 @@ mod pull_faults;
 mod replace;
 mod run_spec;
 mod support;
+mod unpack;
 mod uploads;

@@ -10,4 +10,5 @@ pub mod leftovers;
 pub mod logins;
 pub mod space;
 pub mod spool;
+pub mod unpack;
 pub mod uploads;

@@ -16,6 +16,7 @@ pub mod pinger;
 pub mod process;
 pub mod registry;
 pub mod shelf;
+pub mod tar_builder;
 pub mod tmpfs;
 pub mod upload;
 pub mod yard;

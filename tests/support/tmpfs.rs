@@ -10,9 +10,18 @@ pub struct Tmpfs(tempfile::TempDir);
 impl Tmpfs {
     /// A disk of so many bytes.
     pub fn new(bytes: u64) -> Self {
+        Self::mount(&format!("size={bytes}"))
+    }
+
+    /// A disk of so many bytes, for so many files and directories.
+    pub fn with_inodes(bytes: u64, inodes: u64) -> Self {
+        Self::mount(&format!("size={bytes},nr_inodes={inodes}"))
+    }
+
+    fn mount(options: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"])
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
             .arg(directory.path())
             .output()
             .unwrap();

@@ -12,6 +12,7 @@
 //! replaced itself.
 #![forbid(unsafe_code)]
 
+mod destination;
 mod directory;
 mod error;
 mod made;
@@ -27,6 +28,7 @@ use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
 pub use crate::sys::entry::{Kind as EntryKind, Status};
+pub use destination::Destination;
 pub use directory::{Directory, Entries};
 pub use error::JailError;
 pub use place::{Finding, Place};
@@ -69,7 +71,15 @@ impl Jail {
         makes: bool,
         open: impl Fn(&Directory, &Path) -> Result<T, JailError>,
     ) -> Result<T, JailError> {
-        let path = checked(path)?;
+        self.below_a_root_path(checked(path)?, makes, open)
+    }
+
+    fn below_a_root_path<T>(
+        &self,
+        path: &Path,
+        makes: bool,
+        open: impl Fn(&Directory, &Path) -> Result<T, JailError>,
+    ) -> Result<T, JailError> {
         for root in &self.roots {
             let Ok(rest) = path.strip_prefix(root) else {
                 continue;
