@@ -250,3 +250,7 @@ pub const TOLD_NAME_BYTES: usize = 256;
 pub const DISK_BLOCK_BYTES: u64 = 4096;
 /// Inodes that are used before the filesystem is asked again how many it has.
 pub const SPACE_STEP_INODES: u64 = 1024;
+/// Between two looks for what is too old to be kept.
+pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
+/// How long a request waits for another one that unpacks the upload which both completed.
+pub const UPLOAD_WAIT: Duration = Duration::from_secs(600);

@@ -21,6 +21,7 @@ pub mod reply;
 pub mod request;
 mod secret;
 mod spooling;
+pub mod upload;
 mod upload_body;
 
 use crate::engine::Engine;
@@ -29,6 +30,7 @@ use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
 use crate::store::spool::Spool;
+use crate::store::uploads::UploadStore;
 
 pub use error::ApiError;
 pub use health::Health;
@@ -50,6 +52,8 @@ pub struct Context {
     pub spool: Spool,
     /// Where temporary files that are elsewhere are noted.
     pub leftovers: Leftovers,
+    /// Archives that come in chunks.
+    pub uploads: Arc<UploadStore>,
     /// Most bytes of an upload; 0: the disk decides.
     pub max_upload_bytes: u64,
     /// The saved registry logins.

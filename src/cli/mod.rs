@@ -1,6 +1,7 @@
 //! The command line. Each subcommand is a function that says what went wrong in one sentence.
 #![forbid(unsafe_code)]
 
+mod clean_up;
 mod serve;
 
 use std::fmt::Display;

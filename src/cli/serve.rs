@@ -3,10 +3,11 @@
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Failure;
+use super::clean_up::{prepare_state, sweep_allowed_paths};
 use crate::api::{Context, Health};
 use crate::config::keys::encode_hex;
 use crate::config::{Config, ConfigError, Environment};
@@ -19,7 +20,8 @@ use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
 use crate::store::space::Reserve;
-use crate::store::spool::{self, Spool};
+use crate::store::spool::Spool;
+use crate::store::uploads::{UploadLimits, UploadStore};
 use crate::sys::process;
 use crate::sys::signal::Signals;
 
@@ -48,7 +50,7 @@ pub(super) fn serve(is_dev: bool) -> Result<(), Failure> {
     prepare_state(&config.state_directory);
     let jail = Jail::new(config.allowed_paths.clone());
     let leftovers = Leftovers::new(&config.state_directory);
-    sweep_allowed_paths(&leftovers, &jail);
+    sweep_allowed_paths(&config.state_directory, &leftovers, &jail);
     if !config.require_auth_always {
         log::warn!(
             "NODE_AGENT_REQUIRE_AUTH_ALWAYS=false: peers in private networks need no key for most endpoints"
@@ -83,19 +85,30 @@ fn start_context(
     let engine = Engine::new(config.docker_socket.clone(), move || alarm.raise());
     let probed = engine.clone();
     let health = Arc::new(Health::default());
+    let reserve = Reserve {
+        min_free_bytes: config.min_free_bytes,
+    };
+    let spool = Spool {
+        directory: config.state_directory.clone(),
+        reserve,
+    };
+    let uploads = Arc::new(UploadStore::new(
+        config.state_directory.clone(),
+        reserve,
+        UploadLimits {
+            bytes: Some(config.max_upload_bytes).filter(|bytes| *bytes > 0),
+            ..UploadLimits::default()
+        },
+    ));
+    let housekept = Arc::clone(&uploads);
     let probe = Probe {
         health: Arc::clone(&health),
         state_directory: config.state_directory.clone(),
         min_free_bytes: config.min_free_bytes,
         engine_answers: Box::new(move || probed.answers()),
+        keep_house: Box::new(move || housekept.expire()),
     };
     probe.start(alarms).map_err(Failure::run)?;
-    let spool = Spool {
-        directory: config.state_directory.clone(),
-        reserve: Reserve {
-            min_free_bytes: config.min_free_bytes,
-        },
-    };
     let surroundings = config.surroundings.0.clone();
     let buildx = Buildx {
         socket: config.docker_socket.clone(),
@@ -110,6 +123,7 @@ fn start_context(
         leftovers,
         buildx,
         spool,
+        uploads,
         max_upload_bytes: config.max_upload_bytes,
         health,
     }))
@@ -125,39 +139,6 @@ fn raise_descriptor_limit(config: &Config) {
         }
         Ok(_) => {}
         Err(error) => log::warn!("the descriptor limit stays as it is: {error}"),
-    }
-}
-
-/// A disk that is full or read-only does not stop the start-up: `/ping` says `error`, the rest is served.
-fn prepare_state(directory: &Path) {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory);
-    if let Err(error) = made {
-        log::error!(
-            "cannot make the state directory {}: {error}",
-            directory.display()
-        );
-        return;
-    }
-    match spool::sweep(directory) {
-        Ok(0) => {}
-        Ok(count) => log::info!("removed {count} temporary files that an earlier run left"),
-        Err(error) => log::warn!(
-            "cannot look for temporary files in {}: {error}",
-            directory.display()
-        ),
-    }
-}
-
-/// Temporary files beside those that were being written.
-fn sweep_allowed_paths(leftovers: &Leftovers, jail: &Jail) {
-    match leftovers.sweep(jail) {
-        Ok(0) => {}
-        Ok(count) => log::info!("removed {count} unfinished files that an earlier run left"),
-        Err(error) => log::warn!("cannot look for unfinished files of an earlier run: {error}"),
     }
 }
 

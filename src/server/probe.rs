@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
 use crate::api::Health;
 use crate::limits;
@@ -31,6 +32,8 @@ pub struct Probe {
     pub min_free_bytes: u64,
     /// Whether the engine answers; must return within [`limits::PROBE_TIMEOUT`] or so.
     pub engine_answers: Box<dyn Fn() -> bool + Send>,
+    /// What is to be done now and then: first at once, then every [`limits::HOUSEKEEPING_INTERVAL`].
+    pub keep_house: Box<dyn Fn() + Send>,
 }
 
 /// An alarm, and the end that [`Probe::start`] listens to.
@@ -45,9 +48,14 @@ impl Probe {
     pub fn start(self, alarms: Receiver<()>) -> io::Result<()> {
         let (first, first_done) = mpsc::channel();
         let probing = move || {
+            let mut last: Option<Instant> = None;
             loop {
                 self.look();
                 let _ = first.send(());
+                if last.is_none_or(|last| last.elapsed() >= limits::HOUSEKEEPING_INTERVAL) {
+                    last = Some(Instant::now());
+                    (self.keep_house)();
+                }
                 if let Err(mpsc::RecvTimeoutError::Disconnected) =
                     alarms.recv_timeout(limits::PROBE_INTERVAL)
                 {

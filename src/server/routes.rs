@@ -3,7 +3,7 @@
 
 use tiny_http::Method;
 
-use crate::api::{self, Context, Handler, Reply, containers, docker, files, images};
+use crate::api::{self, Context, Handler, Reply, containers, docker, files, images, upload};
 
 /// Who may call an endpoint. A route cannot be without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +47,12 @@ pub enum Verb {
     Get,
     /// POST.
     Post,
+    /// DELETE.
+    Delete,
 }
 
 use Access::{Key, KeyAlways, Public};
-use Verb::{Get, Post};
+use Verb::{Delete, Get, Post};
 use Work::{Inline, Long, Short};
 
 const fn route(verb: Verb, pattern: &'static str, access: Access, work: Work) -> Route {
@@ -134,6 +136,11 @@ pub const ROUTES: &[Route] = &[
     route(Post, "/files/mkdir", Key, Short(files::mkdir)),
     route(Post, "/files/delete", KeyAlways, Short(files::delete)),
     route(Get, "/files/list", Key, Long(files::list)),
+    route(Post, "/upload/tar", Key, Long(upload::tar)),
+    route(Post, "/upload/tar/stream", Key, Long(upload::tar_stream)),
+    route(Post, "/upload/tar/chunked", Key, Long(upload::chunk)),
+    route(Get, "/upload/tar/chunked", Key, Short(upload::status)),
+    route(Delete, "/upload/tar/chunked", Key, Short(upload::discard)),
 ];
 
 /// What a path and method lead to.
@@ -152,6 +159,7 @@ impl Verb {
         match self {
             Self::Get => matches!(method, Method::Get | Method::Head),
             Self::Post => *method == Method::Post,
+            Self::Delete => *method == Method::Delete,
         }
     }
 
@@ -160,6 +168,7 @@ impl Verb {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 
@@ -168,6 +177,7 @@ impl Verb {
         match self {
             Self::Get => "GET, HEAD",
             Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }

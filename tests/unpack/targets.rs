@@ -154,7 +154,7 @@ fn targets_that_are_none_are_told() {
         ("ROOT/no/../x", |error| {
             matches!(error, JailError::NotFound { .. })
         }),
-        ("ROOT/\0", |error| matches!(error, JailError::Nul)),
+        ("ROOT/\0", |error| matches!(error, JailError::Nul { .. })),
     ] {
         lab.target = target.replace("ROOT", lab.path("root").to_str().unwrap());
         match lab.unpack(&sample()) {

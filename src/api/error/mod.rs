@@ -1,6 +1,7 @@
 //! The only place where a failure becomes an HTTP status and the sentence a person reads.
 #![forbid(unsafe_code)]
 
+mod archives;
 mod conversions;
 mod login;
 mod paths;
@@ -64,6 +65,10 @@ pub enum ApiError {
         /// The engine's or tool's own words.
         details: Option<String>,
     },
+    /// There is too much of something in the body: one sentence.
+    TooMuch(String),
+    /// Too many of something are open: one sentence.
+    TooMany(String),
     /// The body is larger than this many bytes.
     TooLarge {
         /// The most that is taken.
@@ -231,7 +236,8 @@ impl ApiError {
             Self::RequestTimeout => 408,
             Self::Conflict { .. } => 409,
             Self::LengthRequired => 411,
-            Self::TooLarge { .. } | Self::WrongForm(_) => 413,
+            Self::TooLarge { .. } | Self::WrongForm(_) | Self::TooMuch(_) => 413,
+            Self::TooMany(_) => 429,
             Self::UnsupportedMediaType { .. } => 415,
             Self::Internal { .. } => 500,
             // For the log alone; nobody is there to be answered.

@@ -19,6 +19,8 @@ impl fmt::Display for ApiError {
             | Self::Internal { message, .. }
             | Self::Forbidden(message)
             | Self::NotFound(message)
+            | Self::TooMuch(message)
+            | Self::TooMany(message)
             | Self::WrongForm(message)
             | Self::NotSupported { message, .. } => out.write_str(message),
             Self::NotAnObject => out.write_str("the body must be a JSON object"),

@@ -46,7 +46,8 @@ pub fn load_stream<'a>(
     reply(context, upload, bytes, &[])
 }
 
-const ARCHIVES: &str = "application/x-tar, application/gzip or application/octet-stream";
+pub(in crate::api) const ARCHIVES: &str =
+    "application/x-tar, application/gzip or application/octet-stream";
 
 /// Refuses what cannot be an archive; `expected` is told then. curl announces a form where nothing is said.
 pub(in crate::api) fn check_is_archive(
