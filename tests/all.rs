@@ -25,3 +25,4 @@ mod pull;
 mod replace;
 mod run_spec;
 mod support;
+mod unpack;

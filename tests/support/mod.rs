@@ -11,6 +11,7 @@ pub mod lab;
 pub mod pinger;
 pub mod process;
 pub mod registry;
+pub mod tar_builder;
 pub mod tmpfs;
 pub mod upload;
 
