@@ -1,32 +1,43 @@
 //! A small disk: what happens when it is full happens to nobody else.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A tmpfs, unmounted when dropped.
-pub struct Tmpfs(tempfile::TempDir);
+pub struct Tmpfs {
+    path: PathBuf,
+    /// Removed after it is unmounted.
+    _place: Option<tempfile::TempDir>,
+}
 
 impl Tmpfs {
     /// A disk of so many bytes.
     pub fn new(bytes: u64) -> Self {
-        Self::mount(&format!("size={bytes}"))
+        Self::somewhere(&format!("size={bytes}"))
     }
 
     /// A disk of so many bytes, for so many files and directories.
     pub fn with_inodes(bytes: u64, inodes: u64) -> Self {
-        Self::mount(&format!("size={bytes},nr_inodes={inodes}"))
+        Self::somewhere(&format!("size={bytes},nr_inodes={inodes}"))
     }
 
-    fn mount(options: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(directory.path())
-            .output()
-            .unwrap();
-        assert!(mounted.status.success(), "{mounted:?}");
-        Self(directory)
+    /// A disk mounted over the directory `path`.
+    pub fn over(path: &Path, bytes: u64) -> Self {
+        mount(path, &format!("size={bytes}"));
+        Self {
+            path: path.to_owned(),
+            _place: None,
+        }
+    }
+
+    fn somewhere(options: &str) -> Self {
+        let place = tempfile::tempdir().unwrap();
+        mount(place.path(), options);
+        Self {
+            path: place.path().to_owned(),
+            _place: Some(place),
+        }
     }
 
     /// Takes all of its room.
@@ -52,8 +63,17 @@ impl Tmpfs {
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        &self.path
     }
+}
+
+fn mount(path: &Path, options: &str) {
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+        .arg(path)
+        .output()
+        .unwrap();
+    assert!(mounted.status.success(), "{mounted:?}");
 }
 
 impl Drop for Tmpfs {

@@ -57,6 +57,16 @@ fn add(top: &Path, below: &Path, tree: &mut Tree) {
     }
 }
 
+/// Each unpacking waits for its whole filesystem to be on the disk: in memory, that is at once.
+fn place() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
 /// `root/target`, `outside` and the agent's `state`.
 pub struct Lab {
     place: tempfile::TempDir,
@@ -66,7 +76,7 @@ pub struct Lab {
 
 impl Lab {
     pub fn new() -> Self {
-        let place = tempfile::tempdir().unwrap();
+        let place = place();
         let path = |name: &str| place.path().join(name);
         for name in ["root/target/old", "outside/directory", "state"] {
             std::fs::create_dir_all(path(name)).unwrap();

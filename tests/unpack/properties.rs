@@ -58,7 +58,10 @@ fn make(top: &Path, plan: &Plan) {
         let path = names
             .iter()
             .fold(top.to_owned(), |path, name| path.join(name));
+        // Not through a link of the plan's own, which may lead out of the tree.
+        let mut above = path.ancestors().take(names.len()).skip(1);
         if path.symlink_metadata().is_ok()
+            || above.any(Path::is_symlink)
             || std::fs::create_dir_all(path.parent().unwrap()).is_err()
         {
             continue;

@@ -8,6 +8,7 @@ use node_agent::store::unpack::{self, Links, Mode, UnpackError};
 
 use super::lab::{Lab, tree};
 use crate::support::tar_builder::Tar;
+use crate::support::tmpfs::Tmpfs;
 
 fn sample() -> Vec<u8> {
     Tar::new()
@@ -221,6 +222,37 @@ fn first_parts_are_stripped_of_names_and_hard_links() {
     assert!(!lab.path("root/target/alone").exists());
     let climbs = Tar::new().file("a/../b", "").end();
     assert!(matches!(lab.refused(&climbs), UnpackError::Member { .. }));
+}
+
+#[test]
+fn other_filesystems_are_targets_but_not_parts_of_one() {
+    let mut lab = Lab::new();
+    let disk = Tmpfs::over(&lab.path("root/target/old"), 1024 * 1024);
+    std::fs::write(disk.path().join("kept"), "kept").unwrap();
+    let before = lab.seen();
+    let error = lab.unpack(&sample()).unwrap_err();
+    let is_right = matches!(&error, UnpackError::OtherFilesystem { path } if path == "old");
+    assert!(is_right, "{error}");
+    assert_eq!(lab.seen(), before);
+    lab.options.mode = Mode::Replace;
+    let error = lab.unpack(&sample()).unwrap_err();
+    let is_right = matches!(error, UnpackError::OtherFilesystem { .. });
+    assert!(is_right, "{error}");
+    assert_eq!(lab.seen(), before);
+    lab.options.mode = Mode::Merge;
+    lab.target = disk.path().to_str().unwrap().to_owned();
+    lab.unpacked(&Tar::new().file("new", "x").end());
+    assert_eq!(
+        (lab.read("old/kept"), lab.read("old/new")),
+        ("kept".into(), "x".into())
+    );
+    lab.options.mode = Mode::Replace;
+    let error = lab.unpack(&sample()).unwrap_err();
+    assert!(
+        matches!(error, UnpackError::CannotReplace { .. }),
+        "{error}"
+    );
+    assert_eq!(disk.path().read_dir().unwrap().count(), 2);
 }
 
 /// What an agent leaves that is killed half-way is found by its record, also when its parents were never made.

@@ -4,15 +4,17 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 
-use super::UnpackError;
 use super::extract::Extracted;
+use super::fault::told;
 use super::late_links::judge_late;
 use super::merge::{Pass, merge};
 use super::notes::{Note, Taken};
 use super::staging::Staging;
 use super::target::{Target, Way};
 use super::walk::{Walk, step};
+use super::{UnpackError, mounts};
 use crate::store::jail::Directory;
 use crate::sys::change::{self, Renaming};
 use crate::sys::entry;
@@ -49,6 +51,11 @@ impl Installation<'_> {
                 self.place_new(missing.first().map(AsRef::as_ref).unwrap_or_default())
             }
             Way::Swap(name, old) => {
+                // Without /proc nobody can tell.
+                if let Ok(Some(mount)) = mounts::below(old.as_fd()) {
+                    let path = told(mount.as_os_str().as_bytes());
+                    return Err(UnpackError::OtherFilesystem { path });
+                }
                 self.dress_as(old)?;
                 self.swap(name)
             }

@@ -19,6 +19,7 @@ mod install;
 mod late_links;
 mod links;
 mod merge;
+mod mounts;
 mod notes;
 mod place;
 mod remove;
