@@ -136,11 +136,21 @@ pub const ROUTES: &[Route] = &[
     route(Post, "/files/mkdir", Key, Short(files::mkdir)),
     route(Post, "/files/delete", KeyAlways, Short(files::delete)),
     route(Get, "/files/list", Key, Long(files::list)),
-    route(Post, "/upload/tar", Key, Long(upload::tar)),
-    route(Post, "/upload/tar/stream", Key, Long(upload::tar_stream)),
-    route(Post, "/upload/tar/chunked", Key, Long(upload::chunk)),
+    route(Post, "/upload/tar", KeyAlways, Long(upload::tar)),
+    route(
+        Post,
+        "/upload/tar/stream",
+        KeyAlways,
+        Long(upload::tar_stream),
+    ),
+    route(Post, "/upload/tar/chunked", KeyAlways, Long(upload::chunk)),
     route(Get, "/upload/tar/chunked", Key, Short(upload::status)),
-    route(Delete, "/upload/tar/chunked", Key, Short(upload::discard)),
+    route(
+        Delete,
+        "/upload/tar/chunked",
+        KeyAlways,
+        Short(upload::discard),
+    ),
 ];
 
 /// What a path and method lead to.
