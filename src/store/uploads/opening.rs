@@ -55,8 +55,11 @@ impl UploadStore {
         Ok(self.opened.get_or_init(|| uploads))
     }
 
-    /// Removes what is too old. What cannot be removed is told and tried again the next time.
+    /// Removes what is too old, if there was ever anything. What cannot be removed is told and tried again the next time.
     pub fn expire(&self) {
+        if self.opened.get().is_none() && !self.state_directory.join(super::DIRECTORY).exists() {
+            return;
+        }
         let expired = self
             .get()
             .and_then(|uploads| uploads.expire(Timestamp::now()));
