@@ -98,10 +98,15 @@ fn a_build_without_instructions_leaves_nothing() {
     let engine = Dockerd::start(&json!({}));
     let agent = Setup::new().engine(&engine.socket()).start();
     let context = tempfile::tempdir().unwrap();
-    std::fs::write(context.path().join("Dockerfile"), "").unwrap();
-    let refused = agent.post("/docker/build", &json!({ "context_path": context.path() }));
-    let error = refused.expect(400).error();
-    assert!(error.ends_with("/Dockerfile is empty"), "{error}");
+    for text in ["", "\n  \n", "\u{feff}# only\n  # comments\n"] {
+        std::fs::write(context.path().join("Dockerfile"), text).unwrap();
+        let refused = agent.post("/docker/build", &json!({ "context_path": context.path() }));
+        let error = refused.expect(400).error();
+        assert!(
+            error.ends_with("/Dockerfile has no instruction in it"),
+            "{error}"
+        );
+    }
     nothing_left(&engine);
 }
 

@@ -56,9 +56,11 @@ impl ContextDirectory {
             .take(limits::DOCKERFILE_BYTES)
             .read_to_end(&mut text)
             .map_err(|error| ApiError::internal("the Dockerfile cannot be read", &error))?;
-        if text.is_empty() {
+        let text = String::from_utf8_lossy(&text).into_owned();
+        if !has_instruction(&text) {
             // The engine says so too, but keeps its copy of the context until it is restarted (seen on 20.10).
-            let sentence = format!("{} is empty", directory.path().join(&dockerfile).display());
+            let path = directory.path().join(&dockerfile);
+            let sentence = format!("{} has no instruction in it", path.display());
             return Err(ApiError::bad_request(&sentence));
         }
         let dockerfile = dockerfile
@@ -69,7 +71,7 @@ impl ContextDirectory {
             directory,
             rules,
             dockerfile,
-            text: String::from_utf8_lossy(&text).into_owned(),
+            text,
         })
     }
 
@@ -84,6 +86,14 @@ impl ContextDirectory {
     fn write(&self, out: &mut dyn Write) -> Result<(), PackError> {
         pack(&self.directory, &self.rules, out).map(drop)
     }
+}
+
+/// Whether a Dockerfile says anything: a line that is neither blank nor a comment.
+fn has_instruction(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}')
+        .lines()
+        .map(str::trim_start)
+        .any(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 impl Source {
