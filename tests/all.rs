@@ -21,6 +21,7 @@ mod dockerfile_api;
 mod files_api;
 mod files_confinement;
 mod files_durability;
+mod files_look;
 mod framing;
 mod haproxy;
 mod image_api;

@@ -2,6 +2,7 @@
 //! May use `wire`, `exec` (for `docker buildx` alone) and `sys`. Facts about the engine's behaviour stand where they matter.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod auth;
 pub mod build;
 mod build_queue;

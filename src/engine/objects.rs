@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::ahead::Ahead;
 use super::{Answer, EngineError};
 use crate::limits;
 
@@ -10,11 +11,7 @@ use crate::limits;
 /// JSON is found out when it is parsed. serde's own reader takes the bytes one by one, copies every string, and has no
 /// bound for one.
 pub(super) struct Objects<'w> {
-    answer: Answer<'w>,
-    buffer: Vec<u8>,
-    /// Where the next object, or what stands before it, starts.
-    start: usize,
-    end: usize,
+    ahead: Ahead<'w>,
     /// Whether the list's bracket was seen.
     is_open: bool,
 }
@@ -22,11 +19,9 @@ pub(super) struct Objects<'w> {
 impl<'w> Objects<'w> {
     /// The elements of the list that `answer` is.
     pub(super) fn new(answer: Answer<'w>) -> Self {
+        let first = limits::STREAM_BUFFER_BYTES;
         Self {
-            answer,
-            buffer: vec![0; limits::STREAM_BUFFER_BYTES],
-            start: 0,
-            end: 0,
+            ahead: Ahead::new(answer, first, limits::ENGINE_JSON_BYTES),
             is_open: false,
         }
     }
@@ -34,60 +29,45 @@ impl<'w> Objects<'w> {
     /// The text of the next object; `None` at the end.
     pub(super) fn next_object(&mut self) -> Result<Option<&[u8]>, EngineError> {
         let range = self.find()?;
-        Ok(range.map(|range| &self.buffer[range]))
+        Ok(range.map(|range| self.ahead.taken(range)))
     }
 
     fn find(&mut self) -> Result<Option<Range<usize>>, EngineError> {
         loop {
-            if self.start == self.end && !self.fill()? {
-                return Err(self.answer.nonsense("the list has no end"));
-            }
-            match self.buffer[self.start] {
+            let Some(byte) = self.ahead.bytes().first() else {
+                if self.ahead.fill(TOO_LONG)? {
+                    continue;
+                }
+                return Err(self.ahead.nonsense("the list has no end"));
+            };
+            match byte {
                 b'{' if self.is_open => return self.object().map(Some),
                 b'[' if !self.is_open => self.is_open = true,
                 b']' if self.is_open => return Ok(None),
                 // Go writes a list that was never filled as null.
                 b'n' if !self.is_open => return Ok(None),
                 b',' | b' ' | b'\t' | b'\r' | b'\n' => {}
-                _ => return Err(self.answer.nonsense("it is no list of objects")),
+                _ => return Err(self.ahead.nonsense("it is no list of objects")),
             }
-            self.start += 1;
+            self.ahead.take(1);
         }
     }
 
-    /// The object that starts at `start`.
+    /// The object that comes next.
     fn object(&mut self) -> Result<Range<usize>, EngineError> {
         let mut scan = BraceScan::default();
         loop {
-            if let Some(length) = scan.end(&self.buffer[self.start..self.end]) {
-                let range = self.start..self.start + length;
-                self.start = range.end;
-                return Ok(range);
+            if let Some(length) = scan.end(self.ahead.bytes()) {
+                return Ok(self.ahead.take(length));
             }
-            if !self.fill()? {
-                return Err(self.answer.nonsense("an object in the list has no end"));
+            if !self.ahead.fill(TOO_LONG)? {
+                return Err(self.ahead.nonsense("an object in the list has no end"));
             }
         }
-    }
-
-    /// Reads more behind `end`. False at the end of the answer.
-    fn fill(&mut self) -> Result<bool, EngineError> {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.end == self.buffer.len() {
-            if self.buffer.len() >= limits::ENGINE_JSON_BYTES {
-                return Err(self.answer.nonsense("an object in the list is too long"));
-            }
-            self.buffer.resize(self.buffer.len() * 2, 0);
-        }
-        let count = self.answer.read(&mut self.buffer[self.end..])?;
-        self.end += count;
-        Ok(count > 0)
     }
 }
+
+const TOO_LONG: &str = "an object in the list is too long";
 
 /// Looks for the brace that closes an object, in a buffer that grows.
 #[derive(Debug, Default)]

@@ -9,16 +9,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::ahead::Ahead;
 use super::{Answer, EngineError};
 use crate::limits;
 
 /// The lines of a progress stream.
-pub struct Progress<'w> {
-    answer: Answer<'w>,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-}
+pub struct Progress<'w>(Ahead<'w>);
 
 /// One line, as far as it is understood. Borrowed from the stream.
 #[derive(Debug, Default, Deserialize)]
@@ -50,24 +46,18 @@ struct Detail<'l> {
 impl<'w> Progress<'w> {
     /// The lines of `answer`.
     pub(super) fn new(answer: Answer<'w>) -> Self {
-        Self {
-            answer,
-            buffer: vec![0; 8 * 1024],
-            start: 0,
-            end: 0,
-        }
+        Self(Ahead::new(answer, 8 * 1024, limits::PROGRESS_LINE_BYTES))
     }
 
     /// The next line; `None` at the end. One that reports an error is an error; one that is no JSON is empty.
     pub fn next_line(&mut self) -> Result<Option<Line<'_>>, EngineError> {
         let range = self.find()?;
-        range.map(|range| parse(&self.buffer[range])).transpose()
+        range.map(|range| parse(self.0.taken(range))).transpose()
     }
 
     /// Whether another line is there, or comes `within` this time.
     pub fn is_at_hand(&mut self, within: Duration) -> bool {
-        let ahead = &self.buffer[self.start..self.end];
-        memchr::memchr(b'\n', ahead).is_some() || self.answer.is_at_hand(within)
+        memchr::memchr(b'\n', self.0.bytes()).is_some() || self.0.is_at_hand(within)
     }
 
     /// Reads to the end.
@@ -76,45 +66,25 @@ impl<'w> Progress<'w> {
         Ok(())
     }
 
-    /// Where the next line that is not empty stands, without its line end.
+    /// Where the next line that is not empty stands.
     fn find(&mut self) -> Result<Option<Range<usize>>, EngineError> {
         let mut looked_at = 0;
         loop {
-            let rest = &self.buffer[self.start + looked_at..self.end];
-            if let Some(offset) = memchr::memchr(b'\n', rest) {
-                let range = self.start..self.start + looked_at + offset;
-                self.start = range.end + 1;
-                if !self.buffer[range.clone()].trim_ascii().is_empty() {
+            let found = memchr::memchr(b'\n', &self.0.bytes()[looked_at..]);
+            if let Some(offset) = found {
+                let range = self.0.take(looked_at + offset + 1);
+                if !self.0.taken(range.clone()).trim_ascii().is_empty() {
                     return Ok(Some(range));
                 }
                 looked_at = 0;
                 continue;
             }
-            looked_at = self.end - self.start;
-            if !self.fill()? {
-                let range = self.start..self.end;
-                self.start = self.end;
-                return Ok((!range.is_empty()).then_some(range));
+            looked_at = self.0.bytes().len();
+            if !self.0.fill("a progress line is too long")? {
+                let rest = self.0.take(looked_at);
+                return Ok((!rest.is_empty()).then_some(rest));
             }
         }
-    }
-
-    /// Reads more behind `end`. False at the end of the answer.
-    fn fill(&mut self) -> Result<bool, EngineError> {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.end == self.buffer.len() {
-            if self.buffer.len() >= limits::PROGRESS_LINE_BYTES {
-                return Err(self.answer.nonsense("a progress line is too long"));
-            }
-            self.buffer.resize(self.buffer.len() * 2, 0);
-        }
-        let count = self.answer.read(&mut self.buffer[self.end..])?;
-        self.end += count;
-        Ok(count > 0)
     }
 }
 
@@ -122,7 +92,7 @@ fn parse(text: &[u8]) -> Result<Line<'_>, EngineError> {
     let Ok(mut line) = serde_json::from_slice::<Line<'_>>(text) else {
         return Ok(Line::default());
     };
-    line.text = text;
+    line.text = text.trim_ascii_end();
     let detail = line.detail.take().unwrap_or_default();
     match detail.message.or(line.error.take()) {
         Some(message) => Err(EngineError::InStream {

@@ -1,7 +1,9 @@
 //! An agent that may touch one directory, and words for what tests do with files in it.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -44,6 +46,17 @@ impl FileLab {
     /// The path of something in it.
     pub fn path(&self, below: &str) -> PathBuf {
         self.place.join(below)
+    }
+
+    /// The permissions of something in it.
+    pub fn mode(&self, below: &str) -> u32 {
+        self.path(below).metadata().unwrap().mode() & 0o7777
+    }
+
+    /// Makes a FIFO in it.
+    pub fn fifo(&self, below: &str) {
+        let made = Command::new("mkfifo").arg(self.path(below)).status();
+        assert!(made.unwrap().success());
     }
 
     /// The same as text, kept as it is written.
