@@ -28,6 +28,8 @@ pub fn load<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply
     let mut file = spooled.file;
     let bytes = send(&mut file, &mut upload)
         .map_err(|error| ApiError::internal("the spooled upload cannot be read", &error))?;
+    // The engine has its own copy and unpacks it now. With ours gone, a load takes a third less of the disk at its peak.
+    drop(file);
     reply(context, upload, bytes, &spooled.warnings)
 }
 
