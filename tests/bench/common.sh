@@ -33,7 +33,7 @@ start_agent() {
     : >"$scratch/agent.log"
     env -i PATH="$PATH" NODE_AGENT_BIND=127.0.0.1:0 NODE_AGENT_API_KEY="$key" \
         NODE_AGENT_STATE_DIR="$scratch/state" NODE_AGENT_MIN_FREE_BYTES=1 \
-        NODE_AGENT_ALLOWED_PATHS="$scratch/" "$agent_binary" serve </dev/null 2>>"$scratch/agent.log" &
+        NODE_AGENT_ALLOWED_PATHS="${allowed_paths:-$scratch/}" "$agent_binary" serve </dev/null 2>>"$scratch/agent.log" &
     agent_pid=$!
     started+=("$agent_pid")
     local address=

@@ -13,6 +13,8 @@ need() {
 need nginx nginx-light
 need wrk wrk
 need curl curl
+need openssl openssl
+need python3 python3
 # Static, so that it runs in an image of its own.
 need busybox busybox-static
 docker version >/dev/null
@@ -21,6 +23,6 @@ RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --target
 
 echo "| what (beside what) | agent | other | held | target | |"
 echo "|---|---:|---:|---:|---:|---|"
-for measurement in ping memory start list logs load build; do
+for measurement in ping memory start list logs load build files upload; do
     bash "$bench/$measurement.sh"
 done

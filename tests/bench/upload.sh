@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# A tar.gz of a tree of 500 MB in 50,000 files through /upload/tar/stream, beside `tar xzf` of the same file: into a tmpfs
+# and onto the disk; and an archive of 512 MB in 64 chunks by four connections, beside the stream.
+. "$(dirname "$0")/common.sh"
+
+[ "$runs" -le 3 ] || runs=3
+memory_disk=$(mktemp -d /dev/shm/node-agent-bench.XXXXXX)
+clean_up_more() { rm -rf "$memory_disk"; }
+
+# Half text, half random, 10 kB a file: it shrinks to about half, as a checkout does.
+make_tree() {
+    python3 - "$1" <<'PY'
+import os, random, sys
+random.seed(4)
+for directory in range(500):
+    path = f"{sys.argv[1]}/{directory}"
+    os.makedirs(path)
+    for name in range(100):
+        with open(f"{path}/{name}", "wb") as out:
+            out.write(random.randbytes(5000) + b"some text that repeats itself " * 167)
+PY
+}
+make_tree "$scratch/tree"
+archive=$scratch/tree.tgz
+tar -C "$scratch/tree" -czf "$archive" .
+rm -rf "$scratch/tree"
+
+allowed_paths="$scratch/:$memory_disk/"
+start_agent
+post() { curl -sSfo /dev/null -H "X-API-Key: $key" -H 'Expect:' -X POST "$@"; }
+stream() { post -H 'Content-Type: application/gzip' -T "$archive" "$agent_url/upload/tar/stream?extract_path=$1"; }
+by_tar() { mkdir -p "$1" && tar -C "$1" -xzf "$archive"; }
+# On the disk both wait until it is there: the agent does before it answers.
+by_tar_and_sync() { by_tar "$1" && sync -f "$1"; }
+
+measure() {
+    rm -rf "$2"
+    sync
+    seconds_of "$1" "$2" >>"$scratch/$3"
+}
+for _ in $(seq "$runs"); do
+    measure stream "$memory_disk/ours" memory_ours
+    measure by_tar "$memory_disk/theirs" memory_theirs
+    rm -rf "$memory_disk/ours" "$memory_disk/theirs"
+    measure stream "$scratch/ours" disk_ours
+    measure by_tar_and_sync "$scratch/theirs" disk_theirs
+    rm -rf "$scratch/ours" "$scratch/theirs"
+done
+ours=$(median <"$scratch/memory_ours") theirs=$(median <"$scratch/memory_theirs")
+row "upload of 50,000 files into a tmpfs, s (tar xzf), speed" "$ours" "$theirs" "$(ratio "$theirs" "$ours")" ">=" 2.0
+ours=$(median <"$scratch/disk_ours") theirs=$(median <"$scratch/disk_theirs")
+row "the same onto the disk, s (tar xzf and sync), speed" "$ours" "$theirs" "$(ratio "$theirs" "$ours")" ">=" 1.0
+peak=$(memory "$agent_pid" VmHWM)
+row "peak resident of that, kB" "$peak" - "$peak" "<=" 4096
+
+# 64 chunks of 8 MB: an archive of one large file.
+large=$scratch/large
+mkdir "$large"
+head -c 536800000 /dev/zero | openssl enc -aes-128-ctr -pass pass:y -nosalt -pbkdf2 >"$large/file" 2>/dev/null
+tar -C "$large" -cf "$scratch/large.tar" .
+rm -rf "$large"
+mkdir "$scratch/chunks"
+split -n 64 -d -a 2 "$scratch/large.tar" "$scratch/chunks/"
+one_stream() { post -H 'Content-Type: application/x-tar' -T "$scratch/large.tar" "$agent_url/upload/tar/stream?extract_path=$1"; }
+export key agent_url scratch
+in_chunks() {
+    seq 0 63 | xargs -P4 -I{} sh -c 'curl -sSfo /dev/null -H "X-API-Key: $key" -H "Content-Type: application/octet-stream" -H "Expect:" -X POST \
+        -T "$scratch/chunks/$(printf %02d {})" \
+        "$agent_url/upload/tar/chunked?chunk_id=$0&chunk_index={}&total_chunks=64&extract_path=$1"' "bench-$RANDOM$RANDOM" "$1"
+}
+for _ in $(seq "$runs"); do
+    measure one_stream "$scratch/ours" one_stream
+    measure in_chunks "$scratch/ours" in_chunks
+done
+ours=$(median <"$scratch/in_chunks") theirs=$(median <"$scratch/one_stream")
+row "512 MB in 64 chunks by 4 connections, s (in one stream), speed" "$ours" "$theirs" "$(ratio "$theirs" "$ours")" ">=" 1.0
