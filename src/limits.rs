@@ -250,6 +250,11 @@ pub const TOLD_NAME_BYTES: usize = 256;
 pub const DISK_BLOCK_BYTES: u64 = 4096;
 /// Inodes that are used before the filesystem is asked again how many it has.
 pub const SPACE_STEP_INODES: u64 = 1024;
+/// Removing a tree that was unpacked or replaced: half a million files take some ten seconds on a slow disk. What is left
+/// then is removed at the next start.
+pub const REMOVAL: Duration = Duration::from_secs(120);
+/// The same at a start, which must not wait for long.
+pub const REMOVAL_AT_START: Duration = Duration::from_secs(20);
 /// Between two looks for what is too old to be kept.
 pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
 /// How long a request waits for another one that unpacks the upload which both completed.
