@@ -166,7 +166,7 @@ fn empty(directory: BorrowedFd<'_>, mark: &str, patience: Duration) -> io::Resul
 /// Removes an empty directory and its record. Where it was renamed, or another one is in its place, that stays.
 fn forget(parent: &Directory, name: &OsStr, record: &Path) -> io::Result<()> {
     match change::remove_directory(parent.as_fd(), name) {
-        Err(error) if !is_somebody_elses(&error) => return Err(error),
+        Err(error) if !is_somebody_elses(&error) => Err(error),
         _ => std::fs::remove_file(record),
     }
 }
