@@ -142,6 +142,8 @@ pub const PROGRESS_LINE_BYTES: usize = 256 * 1024;
 /// From the end of an archive of images to the engine's answer: it unpacks the layers without a word. A client that goes
 /// away ends the wait earlier.
 pub const LOAD_WORK: Duration = Duration::from_secs(1800);
+/// Bytes of the name of an image with its registry, tag and digest: the engine takes 255 for the name, 128 for the tag.
+pub const IMAGE_NAME_BYTES: usize = 512;
 /// Images of one archive that are named in the answer.
 pub const LOADED_IMAGES: usize = 1000;
 /// Output of an exec that is kept: the first and the last half of it.
@@ -203,6 +205,9 @@ pub const IGNORE_BYTES: usize = 128 * 1024;
 pub const IGNORE_PATTERNS: usize = 4096;
 /// Bytes of one pattern: none longer can match a path.
 pub const IGNORE_PATTERN_BYTES: usize = PATH_BYTES;
+/// How long a build context is gone through before it is asked whether anybody still wants it: thousands of patterns on
+/// thousands of long paths take minutes in which nothing is written.
+pub const CONTEXT_LOOK: Duration = Duration::from_secs(1);
 /// Bytes of names kept to tell hard links in a build context. Beyond it they are sent as files of their own, which costs
 /// bytes on the way and nothing else.
 pub const LINK_NAMES_BYTES: usize = 1024 * 1024;
@@ -250,6 +255,11 @@ pub const TOLD_NAME_BYTES: usize = 256;
 pub const DISK_BLOCK_BYTES: u64 = 4096;
 /// Inodes that are used before the filesystem is asked again how many it has.
 pub const SPACE_STEP_INODES: u64 = 1024;
+/// Removing a tree that was unpacked or replaced: half a million files take some ten seconds on a slow disk. What is left
+/// then is removed at the next start.
+pub const REMOVAL: Duration = Duration::from_secs(120);
+/// The same at a start, which must not wait for long.
+pub const REMOVAL_AT_START: Duration = Duration::from_secs(20);
 /// Between two looks for what is too old to be kept.
 pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
 /// How long a request waits for another one that unpacks the upload which both completed.

@@ -94,6 +94,20 @@ fn one_builds_eight_wait_and_the_next_is_refused() {
     }
 }
 
+/// Patterns that are slow on long names, and nothing that is sent: only looking tells that nobody waits.
+#[test]
+fn a_client_that_leaves_ends_the_search_for_what_to_send() {
+    let builds = Builds::new();
+    builds.dockerfile("");
+    let slow = format!("{}[b]\n", "*a".repeat(1000));
+    builds.write(".dockerignore", [&slow.repeat(60), "*"].concat());
+    for number in 0..1000 {
+        builds.write(&format!("{number:0>4}{}", "a".repeat(240)), "");
+    }
+    drop(ask(&builds.agent, BUILD, &builds.body(&json!({}))));
+    builds.agent.wait_for_log("status=499");
+}
+
 #[test]
 fn a_client_that_leaves_ends_the_step_and_the_next_one_goes_on() {
     let builds = Builds::new();

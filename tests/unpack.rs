@@ -5,6 +5,7 @@ mod damage;
 mod lab;
 mod links;
 mod names;
+mod owners;
 mod properties;
 mod targets;
 mod types;

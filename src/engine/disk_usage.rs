@@ -38,6 +38,14 @@ struct Info {
     root: Option<PathBuf>,
 }
 
+impl ImageUsage {
+    /// Bytes that no other image has.
+    fn own_bytes(&self) -> u64 {
+        let bytes = self.size.saturating_sub(self.shared_size.max(0));
+        u64::try_from(bytes).unwrap_or_default()
+    }
+}
+
 impl Engine {
     /// Where the engine keeps images and containers, when that is a directory here too: one in another mount namespace
     /// may name a path that means something else. Docker API, /info.
@@ -62,15 +70,11 @@ impl Engine {
     pub fn unshared_bytes(&self, are_meant: impl Fn(&str) -> bool) -> Result<u64, EngineError> {
         let usage: Images = self.disk_usage()?;
         let images = usage.images.unwrap_or_default();
-        let own = |image: &ImageUsage| {
-            let bytes = image.size - image.shared_size.max(0);
-            u64::try_from(bytes).unwrap_or_default()
-        };
         Ok(images
             .iter()
             .filter(|image| are_meant(&image.id))
-            .map(own)
-            .sum())
+            .map(ImageUsage::own_bytes)
+            .fold(0, u64::saturating_add))
     }
 
     /// 20.10 adds it up for one at a time, and answers 500 to whoever asks meanwhile.
@@ -91,5 +95,24 @@ impl Engine {
         let mut answer = self.get("/system/df?type=image", Self::unhurried())?;
         let read = serde_json::from_reader(BufReader::new(&mut answer));
         read.map_err(|error| answer.failure_of(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_sizes_are_none() {
+        let own = |size, shared_size| {
+            let usage = ImageUsage {
+                size,
+                shared_size,
+                ..ImageUsage::default()
+            };
+            usage.own_bytes()
+        };
+        assert_eq!((own(5, 2), own(5, -1)), (3, 5));
+        assert_eq!((own(2, 5), own(i64::MIN, 1)), (0, 0));
     }
 }

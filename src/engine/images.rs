@@ -127,16 +127,35 @@ impl Engine {
         let mut images = Vec::new();
         while let Some(line) = progress.next_line()? {
             let text = line.stream.unwrap_or_default();
-            let names = text.lines().filter_map(|line| {
-                line.strip_prefix("Loaded image: ")
-                    .or(line.strip_prefix("Loaded image ID: "))
-            });
-            for name in names.map(str::trim) {
+            for name in loaded_names(&text) {
                 if images.len() < limits::LOADED_IMAGES {
                     images.push(name.to_owned());
                 }
             }
         }
         Ok(images)
+    }
+}
+
+/// The images that a line about a load names. What is longer than a name can be is none, whoever wrote it.
+fn loaded_names(text: &str) -> impl Iterator<Item = &str> {
+    let names = text.lines().filter_map(|line| {
+        line.strip_prefix("Loaded image: ")
+            .or(line.strip_prefix("Loaded image ID: "))
+    });
+    names
+        .map(str::trim)
+        .filter(|name| name.len() <= limits::IMAGE_NAME_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_loaded_images_are_told_and_no_longer_texts() {
+        let long = "a".repeat(limits::IMAGE_NAME_BYTES + 1);
+        let text = format!("Loaded image: a:1\nLoaded image: {long}\nelse\nLoaded image ID: b\n");
+        assert_eq!(loaded_names(&text).collect::<Vec<_>>(), ["a:1", "b"]);
     }
 }

@@ -131,6 +131,18 @@ impl Write for Upload<'_> {
 }
 
 impl Connection<'_> {
+    /// Notes a failure; after one nothing more is tried.
+    fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> io::Result<T>) -> io::Result<T> {
+        if self.failure.is_some() {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe));
+        }
+        work(self).map_err(|error| {
+            let kind = error.kind();
+            self.failure = Some(error);
+            io::Error::from(kind)
+        })
+    }
+
     /// Writes some of `bytes`; while there is no room, listens.
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
@@ -176,18 +188,12 @@ const REFUSAL: &[u8] = b"HTTP/1.1 ";
 
 impl Write for Connection<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.failure.is_some() {
-            return Err(io::Error::from(io::ErrorKind::BrokenPipe));
-        }
-        self.send(bytes).map_err(|error| {
-            let kind = error.kind();
-            self.failure = Some(error);
-            io::Error::from(kind)
-        })
+        self.attempt(|connection| connection.send(bytes))
     }
 
+    /// Fails when the client is gone, or the engine has refused the body already.
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.attempt(Self::wait_for_room)
     }
 }
 

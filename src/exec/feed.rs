@@ -66,7 +66,16 @@ impl Write for Feed {
         result
     }
 
+    /// Fails when nobody needs the input any more.
     fn flush(&mut self) -> io::Result<()> {
+        let [is_cancelled] = wait_any(
+            [Some((self.cancelled.as_fd(), Interest::Hangup))],
+            Duration::ZERO,
+        )?;
+        if is_cancelled {
+            self.is_broken = true;
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         Ok(())
     }
 }

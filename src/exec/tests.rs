@@ -296,6 +296,23 @@ fn a_producer_that_waits_for_a_hanging_program_is_let_go() {
 }
 
 #[test]
+fn a_producer_that_has_nothing_to_write_is_let_go_when_it_asks() {
+    let program = Program::find("sleep").unwrap();
+    let produce = |out: &mut dyn Write| {
+        loop {
+            out.flush()?;
+            std::thread::yield_now();
+        }
+    };
+    let result = Invocation::new(&program, Duration::from_millis(200))
+        .arguments(["1000"])
+        .stdin(Stdin::Producer(Box::new(produce)))
+        .run();
+    let is_right = matches!(result, Err(ExecError::Deadline { .. }));
+    assert!(is_right, "{result:?}");
+}
+
+#[test]
 fn what_was_left_in_the_background_ends_too() {
     let finished = run("sleep 1000 & echo $!");
     assert_eq!(finished.exit, Exit::Code(0));

@@ -103,6 +103,12 @@ pub fn monotonic_time() -> Duration {
     )
 }
 
+/// The user whose rights this process has. geteuid(2)
+pub fn user() -> u32 {
+    // SAFETY: no pointers are involved; geteuid cannot fail.
+    unsafe { libc::geteuid() }
+}
+
 /// This process's id.
 pub fn id() -> u32 {
     // SAFETY: no pointers are involved; getpid cannot fail.

@@ -261,12 +261,14 @@ fn leftovers_are_swept_by_their_records() {
     let lab = Lab::new();
     let parent = lab.path("root/target");
     let before = lab.seen();
+    let mark = "0123456789abcdef";
     let record = |number: &str, path: &std::path::Path| {
         let name = format!("state/staging-{number}");
-        std::fs::write(lab.path(&name), path.to_str().unwrap()).unwrap();
+        std::fs::write(lab.path(&name), [mark, path.to_str().unwrap()].concat()).unwrap();
     };
     let staging = parent.join(".node-agent-00000000000000aa/tree/deep");
     std::fs::create_dir_all(&staging).unwrap();
+    std::fs::write(parent.join(".node-agent-00000000000000aa").join(mark), "").unwrap();
     symlink(lab.path("outside"), staging.join("link")).unwrap();
     record("00000000000000aa", &parent);
     record("00000000000000ab", &parent);

@@ -20,12 +20,18 @@ impl From<JailError> for ApiError {
             | JailError::Reserved { .. }
             | JailError::NotADirectory { .. }
             | JailError::NotAFile { .. } => Self::bad_request(&sentence),
-            JailError::Outside { .. } | JailError::Links { .. } => Self::Forbidden(sentence),
+            JailError::Outside { .. } | JailError::Links { .. } | JailError::Planted { .. } => {
+                Self::Forbidden(sentence)
+            }
             JailError::NotFound { .. } => Self::NotFound(sentence),
             JailError::InTheWay { .. } | JailError::IsADirectory { .. } => {
                 Self::conflict(&sentence)
             }
             JailError::Write { path, source } => Self::not_written(&path, &source),
+            // Also the kernel's word for a link that was planted.
+            JailError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Self::Forbidden(sentence)
+            }
             JailError::Io { .. } => Self::Internal {
                 message: sentence,
                 details: None,

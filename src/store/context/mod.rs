@@ -32,7 +32,8 @@ pub struct Packed {
     pub bytes: u64,
 }
 
-/// Writes what `rules` leave of `directory` to `out`, in pieces of [`limits::STREAM_BUFFER_BYTES`].
+/// Writes what `rules` leave of `directory` to `out`, in pieces of [`limits::STREAM_BUFFER_BYTES`]. While it writes nothing
+/// it flushes now and then, which `out` may refuse when nobody wants the archive any more.
 pub fn pack(
     directory: &Directory,
     rules: &Rules,

@@ -36,6 +36,11 @@ impl<'a> Tar<'a> {
         }
     }
 
+    /// Asks the one who takes it whether it is still wanted.
+    pub(super) fn look(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// Begins an entry; its contents must follow.
     pub(super) fn header(&mut self, header: &Header) -> io::Result<()> {
         header.write(|bytes| self.put(bytes))

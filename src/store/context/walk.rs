@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use super::header::{Header, Type};
 use super::names::FirstNames;
@@ -55,7 +56,12 @@ impl<'a> Packer<'a> {
         }];
         // Of the last directory or file; a vector for each file would be most of the allocations.
         let mut verdicts = Verdicts::default();
+        let mut looked = Instant::now();
         while let Some(level) = levels.last_mut() {
+            if looked.elapsed() >= limits::CONTEXT_LOOK {
+                self.tar.look().map_err(PackError::Out)?;
+                looked = Instant::now();
+            }
             self.path.truncate(level.path_length);
             let Some(kind) = self.next_name(level)? else {
                 levels.pop();

@@ -66,6 +66,11 @@ pub enum JailError {
         /// What was looked for.
         path: PathBuf,
     },
+    /// It goes through a link that somebody has put into a directory that everybody may write to.
+    Planted {
+        /// What was looked for.
+        path: PathBuf,
+    },
     /// It was not written, made or removed.
     Write {
         /// What it is about.
@@ -149,6 +154,11 @@ impl fmt::Display for JailError {
             Self::Links { path } => write!(
                 out,
                 "{} goes through too many symbolic links, or through one of /proc",
+                path.display()
+            ),
+            Self::Planted { path } => write!(
+                out,
+                "{} goes through a link of somebody else's in a directory that everybody can write to",
                 path.display()
             ),
             Self::Write { path, source } => {

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use crate::sys::entry::Names;
 use crate::sys::open::{self, Purpose};
 use crate::sys::{change, entry};
 
@@ -34,10 +35,7 @@ impl Made {
         }
         self.0.push((opened(parent)?, name.to_owned()));
         let new = open::child(parent, name, Purpose::Directory)?;
-        // The umask may have taken something away.
-        if entry::status(new.as_fd())?.mode & 0o777 != mode {
-            change::set_mode(new.as_fd(), mode)?;
-        }
+        give_mode(new.as_fd(), mode)?;
         Ok(new)
     }
 
@@ -58,6 +56,20 @@ impl Drop for Made {
     }
 }
 
+/// The umask may have taken something away. What is not empty was put there by somebody who may rename in its parent: it
+/// is another directory, and keeps its mode.
+fn give_mode(new: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
+    if entry::status(new)?.mode & 0o777 != mode && is_empty(new)? {
+        change::set_mode(new, mode)?;
+    }
+    Ok(())
+}
+
+fn is_empty(directory: BorrowedFd<'_>) -> io::Result<bool> {
+    let listed = opened(directory)?;
+    Ok(Names::default().next(listed.as_fd())?.is_none())
+}
+
 /// A descriptor of its own for a directory, that can also be synced: a mere place cannot.
 pub(super) fn opened(directory: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     open::child(directory, OsStr::new("."), Purpose::Directory)
@@ -68,5 +80,28 @@ pub(super) fn sync_directory(directory: BorrowedFd<'_>) -> io::Result<()> {
     match change::sync(directory) {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+
+    #[test]
+    fn only_a_directory_that_is_new_gets_a_mode() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("secret");
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .unwrap();
+        let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+        let directory = open::directory(&path).unwrap();
+        give_mode(directory.as_fd(), 0o750).unwrap();
+        assert_eq!(mode(), 0o750);
+        std::fs::write(path.join("file"), "").unwrap();
+        give_mode(directory.as_fd(), 0o755).unwrap();
+        assert_eq!(mode(), 0o750);
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod made;
 mod place;
 mod replacement;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod walk;

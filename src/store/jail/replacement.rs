@@ -12,6 +12,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use super::made::sync_directory;
+use super::shared::is_planted;
 use super::{JailError, Place};
 use crate::limits;
 use crate::store::leftovers::{Leftovers, Temporary};
@@ -115,8 +116,11 @@ impl Replacement {
 
     /// Puts it in its place, with the old file's owner, and its mode unless another one is given.
     pub fn finish(mut self, mode: Option<u32>) -> Result<Written, JailError> {
-        let old = self.place.replaceable()?;
+        let there = self.place.replaceable()?;
         let path = self.path();
+        let old = self
+            .to_be_kept(there)
+            .map_err(|error| JailError::write(&path, error))?;
         let kept = old.map_or(NEW_MODE, |old| old.mode);
         let mode = mode.unwrap_or(kept);
         self.dress(old, mode)
@@ -125,8 +129,16 @@ impl Replacement {
         Ok(Written {
             size: self.size,
             mode,
-            created: old.is_none(),
+            created: there.is_none(),
         })
+    }
+
+    /// The file whose owner and mode are kept: none that somebody has put into `/tmp` to have what is written there.
+    fn to_be_kept(&self, there: Option<Status>) -> io::Result<Option<Status>> {
+        match there {
+            Some(old) if is_planted(self.place.as_fd(), old.owner.0)? => Ok(None),
+            there => Ok(there),
+        }
     }
 
     /// The owner first: changing it may clear bits of the mode. chown(2)

@@ -13,6 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
 use super::made::Made;
+use super::shared::is_planted;
 use super::{Directory, JailError};
 use crate::limits;
 use crate::store::spool::is_temporary;
@@ -98,13 +99,13 @@ pub(super) fn reach(
             continue;
         }
         let is_last = ahead.is_empty();
-        let target = match step(&mut found, start, &name) {
+        let link = match step(&mut found, start, &name) {
             Ok(None) => None,
             Ok(Some(_)) if is_last && !manner.follows_last => {
                 found.end_at(name, Some(Kind::Link));
                 None
             }
-            Ok(target) => target,
+            Ok(link) => link,
             Err(error) if error.kind() == io::ErrorKind::NotFound && is_last => {
                 found.end_at(name, None);
                 None
@@ -115,7 +116,12 @@ pub(super) fn reach(
             }
             Err(error) => return Err(start.error(path, error)),
         };
-        if let Some(target) = target {
+        if let Some(Link { target, is_planted }) = link {
+            if is_planted {
+                return Err(JailError::Planted {
+                    path: start.joined(path),
+                });
+            }
             links = links.checked_sub(1).ok_or_else(|| JailError::Links {
                 path: start.joined(path),
             })?;
@@ -168,14 +174,24 @@ fn make(
     Ok(())
 }
 
-/// Goes to `name`, or gives the target of the link that it is.
-fn step(found: &mut Found, start: &Directory, name: &OsStr) -> io::Result<Option<PathBuf>> {
+/// A link on the way.
+struct Link {
+    target: PathBuf,
+    is_planted: bool,
+}
+
+/// Goes to `name`, or gives the link that it is.
+fn step(found: &mut Found, start: &Directory, name: &OsStr) -> io::Result<Option<Link>> {
     let place = open::child(found.innermost(start), name, Purpose::Place)?;
-    let kind = entry::status(place.as_fd())?.kind;
+    let status = entry::status(place.as_fd())?;
+    let kind = status.kind;
     match kind {
         Kind::Link => {
-            return entry::link_target(place.as_fd(), OsStr::new(""))
-                .map(|target| Some(target.into()));
+            let target = entry::link_target(place.as_fd(), OsStr::new(""))?;
+            return Ok(Some(Link {
+                is_planted: is_planted(found.innermost(start), status.owner.0)?,
+                target: target.into(),
+            }));
         }
         Kind::Directory => found.directories.push((name.to_owned(), place)),
         Kind::File | Kind::Special => found.end_at(name.to_owned(), Some(kind)),

@@ -3,7 +3,7 @@
 
 use std::fs::{self, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::PathBuf;
 
 use super::{Finding, Jail, JailError, Written};
@@ -69,6 +69,36 @@ fn owner_and_mode_are_kept_or_set() {
         (room.count("root/x/y"), room.count("state/temporaries")),
         (1, 0)
     );
+}
+
+/// In `/tmp` somebody may have been first: a file of theirs would be theirs still, and a link would lead to ours.
+#[test]
+fn nobody_is_first_in_a_directory_that_everybody_writes_to() {
+    let room = Room::new();
+    let (theirs, link) = (room.path("root/a/theirs"), room.path("root/a/link"));
+    fs::write(&theirs, "").unwrap();
+    fs::set_permissions(&theirs, Permissions::from_mode(0o666)).unwrap();
+    fs::create_dir(room.path("root/a/ours")).unwrap();
+    symlink("ours", &link).unwrap();
+    // Only root can give anything away; what stays ours is followed and kept.
+    let are_theirs = chown(&theirs, Some(1234), Some(1234)).is_ok()
+        && lchown(&link, Some(1234), Some(1234)).is_ok();
+    room.write("root/a/link/file", None).unwrap();
+    fs::set_permissions(room.path("root/a"), Permissions::from_mode(0o1777)).unwrap();
+    let through = room.write("root/a/link/file", None);
+    let is_refused = matches!(through, Err(JailError::Planted { .. }));
+    assert_eq!(is_refused, are_theirs, "{through:?}");
+    let own = room.path("state").metadata().unwrap().uid();
+    let written = room.write("root/a/theirs", None).unwrap();
+    let mode = if are_theirs { 0o644 } else { 0o666 };
+    assert_eq!((written.created, written.mode), (false, mode));
+    assert_eq!(theirs.metadata().unwrap().uid(), own);
+    // Links of ours are followed there, and theirs can be removed.
+    symlink("ours", room.path("root/a/own")).unwrap();
+    room.write("root/a/own/file", None).unwrap();
+    let path = link.display().to_string();
+    let place = room.jail().place(&path, Finding::Name).unwrap();
+    place.remove().unwrap();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::fault::told;
 use super::late_links::judge_late;
 use super::merge::{Pass, merge};
 use super::notes::{Note, Taken};
-use super::staging::Staging;
+use super::staging::{OLD, Staging, TREE};
 use super::target::{Target, Way};
 use super::walk::{Walk, step};
 use super::{UnpackError, mounts};
@@ -57,7 +57,7 @@ impl Installation<'_> {
                     return Err(UnpackError::OtherFilesystem { path });
                 }
                 self.dress_as(old)?;
-                self.swap(name)
+                self.swap(name, old)
             }
             Way::Merge(target) => self.merge(target),
         }
@@ -102,21 +102,44 @@ impl Installation<'_> {
         }
     }
 
-    fn swap(&self, name: &OsStr) -> Result<(), UnpackError> {
+    fn swap(&self, name: &OsStr, old: &Directory) -> Result<(), UnpackError> {
         let place = (self.target.holder.as_fd(), name);
         change::sync_filesystem(self.tree)?;
-        let swapped = match change::rename(self.staging.place(), place, Renaming::Exchange) {
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => self.swap_in_two(place),
+        let swapped = match self.exchange(place, old) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                self.swap_in_two(place, old)
+            }
             other => other,
         };
         swapped.map_err(|error| self.taken(error))?;
         Ok(change::sync(self.target.holder.as_fd())?)
     }
 
+    /// What came out is removed in the end: it goes back when it is not what was looked at in the beginning.
+    fn exchange(&self, place: (BorrowedFd<'_>, &OsStr), old: &Directory) -> io::Result<()> {
+        change::rename(self.staging.place(), place, Renaming::Exchange)?;
+        if self.has_taken(TREE, old)? {
+            return Ok(());
+        }
+        change::rename(self.staging.place(), place, Renaming::Exchange)?;
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    /// Whether `name` in the staging directory is `old`.
+    fn has_taken(&self, name: &str, old: &Directory) -> io::Result<bool> {
+        let taken = entry::status_of(self.staging.as_fd(), OsStr::new(name))?;
+        let old = entry::status(old.as_fd())?;
+        Ok((taken.device, taken.inode) == (old.device, old.inode))
+    }
+
     /// For filesystems that cannot exchange: for a moment there is nothing.
-    fn swap_in_two(&self, place: (BorrowedFd<'_>, &OsStr)) -> io::Result<()> {
-        let old = (self.staging.as_fd(), OsStr::new("old"));
+    fn swap_in_two(&self, place: (BorrowedFd<'_>, &OsStr), target: &Directory) -> io::Result<()> {
+        let old = (self.staging.as_fd(), OsStr::new(OLD));
         change::rename(place, old, Renaming::Replace)?;
+        if !self.has_taken(OLD, target)? {
+            change::rename(old, place, Renaming::Replace)?;
+            return Err(io::ErrorKind::NotFound.into());
+        }
         let renamed = change::rename(self.staging.place(), place, Renaming::Replace);
         if renamed.is_err() {
             change::rename(old, place, Renaming::Replace)?;

@@ -13,7 +13,7 @@ use crate::sys::change;
 use crate::sys::open::{self, Purpose};
 
 /// The file's name in the staging directory.
-const NAME: &str = "notes";
+pub(super) const NAME: &str = "notes";
 /// Bytes in front of a place: mode, time, length.
 const HEAD: usize = 12;
 /// In place of a mode: a link to be judged. A mode has nine bits.

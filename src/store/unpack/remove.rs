@@ -5,6 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use crate::limits;
 use crate::store::spool::TEMPORARY_PREFIX;
@@ -22,8 +23,9 @@ struct Level {
     has_changed: bool,
 }
 
-/// Removes `name` from `parent`, whatever it is. Nothing there is fine too.
-pub(super) fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+/// Removes `name` from `parent`, whatever it is. Nothing there is fine too. It takes as long as `patience` at most: who
+/// owns a directory in the tree, and is in it, can fill it as fast as it is emptied.
+pub(super) fn remove(parent: BorrowedFd<'_>, name: &OsStr, patience: Duration) -> io::Result<()> {
     let status = match entry::status_of(parent, name) {
         Ok(status) => status,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -32,7 +34,8 @@ pub(super) fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
     if status.kind != Kind::Directory {
         return change::remove_file(parent, name);
     }
-    empty(Level::open(parent, name)?, status.device)?;
+    let until = Instant::now() + patience;
+    empty(Level::open(parent, name)?, status.device, until)?;
     change::remove_directory(parent, name)
 }
 
@@ -55,9 +58,12 @@ impl Level {
     }
 }
 
-fn empty(top: Level, device: u64) -> io::Result<()> {
+fn empty(top: Level, device: u64, until: Instant) -> io::Result<()> {
     let mut levels = vec![top];
     while let Some(level) = levels.last_mut() {
+        if Instant::now() > until {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         let next = level.names.next(level.directory.as_fd())?;
         let Some(name) = next.map(|(name, _)| name.to_owned()) else {
             if level.has_changed {
@@ -109,6 +115,8 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
+    const LONG: Duration = Duration::from_secs(60);
+
     #[test]
     fn deep_and_wide_trees_go_and_links_are_not_followed() {
         let place = tempfile::tempdir().unwrap();
@@ -129,10 +137,20 @@ mod tests {
             std::fs::write(path(&format!("tree/{number}")), "").unwrap();
         }
         symlink("tree", path("link")).unwrap();
-        remove(at.as_fd(), OsStr::new("link")).unwrap();
-        remove(at.as_fd(), OsStr::new("tree")).unwrap();
-        remove(at.as_fd(), OsStr::new("tree")).unwrap();
+        remove(at.as_fd(), OsStr::new("link"), LONG).unwrap();
+        remove(at.as_fd(), OsStr::new("tree"), LONG).unwrap();
+        remove(at.as_fd(), OsStr::new("tree"), LONG).unwrap();
         assert!(path("outside/kept").exists());
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_tree_that_takes_too_long_is_left() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(place.path().join("tree/inner")).unwrap();
+        let at = open::directory(place.path()).unwrap();
+        let error = remove(at.as_fd(), OsStr::new("tree"), Duration::ZERO).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(place.path().join("tree/inner").exists());
     }
 }

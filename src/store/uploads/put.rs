@@ -143,7 +143,7 @@ impl Hold<'_> {
             }
             State::Open(open) if !open.is_claimed => {
                 open.manifest_with(chunk)?;
-                let others = open.bytes - self.bytes_there(chunk.index)?;
+                let others = open.bytes.saturating_sub(self.bytes_there(chunk.index)?);
                 Ok(Admission::Keep {
                     most: limit.saturating_sub(others),
                 })

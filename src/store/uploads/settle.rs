@@ -99,7 +99,8 @@ impl<'u> Hold<'u> {
         temporary: Temporary<'u>,
     ) -> Result<(), UploadError> {
         let manifest = open.manifest_with(chunk)?;
-        let sum = open.bytes - self.bytes_there(chunk.index)? + bytes;
+        let others = open.bytes.saturating_sub(self.bytes_there(chunk.index)?);
+        let sum = others + bytes;
         // Others came meanwhile.
         if self.uploads.limits.bytes.is_some_and(|limit| sum > limit) {
             return Err(receive::too_large(self));

@@ -222,6 +222,14 @@ fn files_that_vanish_are_asked_for_again() {
 }
 
 #[test]
+fn a_chunk_that_somebody_made_longer_is_replaced() {
+    let place = Place::new();
+    accepted(place.put(0, 3, b"one"));
+    std::fs::write(place.path("app/chunk-0"), "longer than it came").unwrap();
+    assert_eq!(accepted(place.put(0, 3, b"one")).missing, [1, 2]);
+}
+
+#[test]
 fn nobody_else_may_look_in_and_no_link_leads_out() {
     let place = Place::new();
     accepted(place.put(0, 2, b"one"));
