@@ -29,10 +29,10 @@ trap 'exit 130' INT TERM
 
 # Starts an agent on a free port, its log in a file as nginx's is; sets agent_pid and agent_url.
 start_agent() {
-    rm -rf "$scratch/state"
+    rm -rf "${state_directory:=$scratch/state}"
     : >"$scratch/agent.log"
     env -i PATH="$PATH" NODE_AGENT_BIND=127.0.0.1:0 NODE_AGENT_API_KEY="$key" \
-        NODE_AGENT_STATE_DIR="$scratch/state" NODE_AGENT_MIN_FREE_BYTES=1 \
+        NODE_AGENT_STATE_DIR="$state_directory" NODE_AGENT_MIN_FREE_BYTES=1 \
         NODE_AGENT_ALLOWED_PATHS="${allowed_paths:-$scratch/}" "$agent_binary" serve </dev/null 2>>"$scratch/agent.log" &
     agent_pid=$!
     started+=("$agent_pid")

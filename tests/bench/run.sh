@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures what the agent must hold and prints one table; no part of the tests. Needs ten minutes, 3 GB of disk and a
-# quiet machine.
+# Measures what the agent must hold and prints one table; no part of the tests. Needs root, a quarter of an hour,
+# 10 GB of disk and a quiet machine.
 set -euo pipefail
 bench=$(cd "$(dirname "$0")" && pwd)
 cd "$bench/../.."
@@ -15,6 +15,7 @@ need wrk wrk
 need curl curl
 need openssl openssl
 need python3 python3
+need mkfs.ext4 e2fsprogs
 # Static, so that it runs in an image of its own.
 need busybox busybox-static
 docker version >/dev/null
