@@ -4,6 +4,7 @@
 use std::io;
 
 use super::ApiError;
+use crate::store::jail::JailError;
 use crate::store::unpack::UnpackError;
 use crate::store::uploads::UploadError;
 
@@ -12,6 +13,8 @@ impl From<UnpackError> for ApiError {
         let sentence = error.to_string();
         match error {
             UnpackError::Source(error) => Self::from_body(error),
+            // It would be replaced by a directory.
+            UnpackError::Target(JailError::NotADirectory { .. }) => Self::conflict(&sentence),
             UnpackError::Target(error) => error.into(),
             UnpackError::NotAnArchive
             | UnpackError::Compression(_)

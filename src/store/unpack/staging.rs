@@ -32,14 +32,29 @@ pub(super) struct Staging<'p> {
     directory: OwnedFd,
 }
 
-impl<'p> Staging<'p> {
-    /// A new one in `parent`, recorded in the directory `state`.
-    pub(super) fn create(parent: &'p Directory, state: &Path) -> io::Result<Self> {
+/// Where a staging directory is, written down.
+#[derive(Debug)]
+pub(super) struct Record {
+    number: String,
+    path: PathBuf,
+}
+
+impl Record {
+    /// Writes down in the directory `state` that one will be in `parent`.
+    pub(super) fn write(parent: &Directory, state: &Path) -> io::Result<Self> {
         let number = format!("{:016x}", u64::from_ne_bytes(random_bytes()?));
-        let record = state.join(format!("{RECORD_PREFIX}{number}"));
-        let path = parent.path().as_os_str().as_bytes();
-        atomic::write(&record, path, Mode::Exactly(0o600))?;
-        let name = OsString::from(format!("{TEMPORARY_PREFIX}{number}"));
+        let path = state.join(format!("{RECORD_PREFIX}{number}"));
+        let holder = parent.path().as_os_str().as_bytes();
+        atomic::write(&path, holder, Mode::Exactly(0o600))?;
+        Ok(Self { number, path })
+    }
+}
+
+impl<'p> Staging<'p> {
+    /// A new one in `parent`, as `record` says.
+    pub(super) fn create(parent: &'p Directory, record: Record) -> io::Result<Self> {
+        let name = OsString::from(format!("{TEMPORARY_PREFIX}{}", record.number));
+        let record = record.path;
         match make(parent, &name) {
             Ok(directory) => Ok(Self {
                 parent,
