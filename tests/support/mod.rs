@@ -11,14 +11,17 @@ pub mod haproxy;
 pub mod http;
 pub mod lab;
 pub mod made;
+pub mod numbers;
 pub mod peer;
 pub mod pinger;
 pub mod process;
 pub mod registry;
+pub mod seen;
 pub mod shelf;
 pub mod tar_builder;
 pub mod tmpfs;
 pub mod upload;
+pub mod upload_lab;
 pub mod yard;
 
 pub use agent::Agent;
