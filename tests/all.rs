@@ -46,4 +46,5 @@ mod upload_attacks;
 mod upload_chunked;
 mod upload_crash;
 mod upload_faults;
+mod upload_race;
 mod uploads;

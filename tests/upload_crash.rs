@@ -2,6 +2,7 @@
 //! and new ones and none that is torn, an upload in chunks goes on, and nothing else is left after the next start.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -288,7 +289,8 @@ fn a_killed_agent_leaves_old_or_new_trees_and_nothing_else() {
     let told = format!(
         "{done} rounds: {left} with leftovers, {halves} half merged, {resumed} resumed; {replaced:?} {merged:?} {chunked:?}"
     );
-    println!("{told}");
+    // Shown with --nocapture.
+    writeln!(io::stdout(), "{told}").unwrap();
     // Otherwise the agent was killed at moments that tell nothing.
     assert!(left > done / 4 && resumed > done / 4, "{told}");
     assert!(
