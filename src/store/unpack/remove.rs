@@ -10,7 +10,7 @@ use crate::limits;
 use crate::store::spool::TEMPORARY_PREFIX;
 use crate::sys::change::{self, Renaming};
 use crate::sys::entry::{self, Kind, Names};
-use crate::sys::open::{self, Purpose};
+use crate::sys::open::{self, Purpose, Refusal};
 use crate::sys::process::random_bytes;
 
 /// A directory that is being emptied.
@@ -22,8 +22,32 @@ struct Level {
     has_changed: bool,
 }
 
+/// How often removing is tried while others go on renaming things in the tree: whoever had an old target open still can.
+const ATTEMPTS: u32 = 16;
+
 /// Removes `name` from `parent`, whatever it is. Nothing there is fine too.
 pub(super) fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    for _ in 1..ATTEMPTS {
+        match remove_once(parent, name) {
+            Err(error) if is_of_a_change(&error) => {}
+            other => return other,
+        }
+    }
+    remove_once(parent, name)
+}
+
+/// Whether it says that a name stands for something else than a moment ago.
+fn is_of_a_change(error: &io::Error) -> bool {
+    let kind = error.kind();
+    kind == io::ErrorKind::DirectoryNotEmpty
+        || kind == io::ErrorKind::IsADirectory
+        || matches!(
+            open::refusal(error),
+            Refusal::NotFound | Refusal::NotADirectory | Refusal::Link
+        )
+}
+
+fn remove_once(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
     let status = match entry::status_of(parent, name) {
         Ok(status) => status,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -108,6 +132,33 @@ fn lift(levels: &mut [Level], name: &OsStr) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
+
+    /// A directory and a link in the tree change places a few times while it is removed.
+    #[test]
+    fn a_tree_that_changes_meanwhile_goes_too() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        std::fs::create_dir(path("outside")).unwrap();
+        std::fs::write(path("outside/kept"), "").unwrap();
+        let at = open::directory(place.path()).unwrap();
+        for _ in 0..300 {
+            std::fs::create_dir_all(path("tree/one")).unwrap();
+            std::fs::write(path("tree/one/file"), "").unwrap();
+            symlink(path("outside"), path("tree/other")).unwrap();
+            let tree = open::directory(&path("tree")).unwrap();
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let name = |name| (tree.as_fd(), OsStr::new(name));
+                    // No more than there are attempts.
+                    for _ in 2..ATTEMPTS {
+                        let _ = change::rename(name("one"), name("other"), Renaming::Exchange);
+                    }
+                });
+                remove(at.as_fd(), OsStr::new("tree")).unwrap();
+            });
+            assert!(!path("tree").exists() && path("outside/kept").exists());
+        }
+    }
 
     #[test]
     fn deep_and_wide_trees_go_and_links_are_not_followed() {
