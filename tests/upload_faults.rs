@@ -80,19 +80,16 @@ fn a_target_without_room_is_507_and_stays_as_it_was() {
 
 #[test]
 fn an_agent_without_room_for_its_notes_and_chunks_is_507() {
-    let lab = UploadLab::new();
+    let mut lab = UploadLab::new();
     let disk = Tmpfs::over(&lab.path("state"), 4 * MIB as u64);
     let before = lab.seen();
     let state = lab.text("state");
     let chunks = format!("{state}/uploads");
     let target = lab.extracting_to("root/target");
     let tar = Tar::new().file("keep", vec![1; 6 * MIB]).end();
-    // Announced, and found on the way. The agent has opened its directory of uploads before the disk came over it.
-    let lab = {
-        let mut lab = lab;
-        lab.start_again();
-        lab
-    };
+    // It has opened its directory of uploads before the disk came over it.
+    lab.start_again();
+    // Announced, and found on the way.
     is_full(lab.chunk("app", (0, 1), &target, &tar), &chunks);
     let path = chunk_path("app", (0, 1), &target);
     is_full(post_chunked(lab.agent(), &path, BYTES, &tar), &chunks);
