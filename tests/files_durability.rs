@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::json;
 
 use crate::support::file_lab::FileLab;
+use crate::support::numbers::Numbers;
 use crate::support::tmpfs::Tmpfs;
 use crate::support::{Client, upload};
 
@@ -31,25 +32,11 @@ fn which(bytes: &[u8]) -> u64 {
     number
 }
 
-/// Numbers that look random and are the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most
-    }
-}
-
 /// Writes versions of `name` one after the other until the agent is gone; the last one that was said to be written.
 fn write_until_killed(lab: &FileLab, name: &str, first: u64, sent: &AtomicU64) -> u64 {
-    let Ok(stream) = std::net::TcpStream::connect(lab.agent.address()) else {
+    let Ok(mut client) = Client::try_connect(lab.agent.address()) else {
         return first;
     };
-    drop(stream);
-    let mut client = lab.agent.connect();
     let mut last = first;
     loop {
         let bytes = version(last + 1);
@@ -103,7 +90,7 @@ fn leftovers(place: &Path) -> usize {
 fn a_killed_agent_leaves_old_or_new_files_and_nothing_else() {
     let place = tempfile::tempdir().unwrap();
     let state = place.path().join("state");
-    let (mut numbers, mut left) = (Numbers(0x9e37_79b9_7f4a_7c15), 0);
+    let (mut numbers, mut left) = (Numbers::new(), 0);
     let names = ["root/one", "root/deep/two"];
     let mut last = [0; 2];
     for round in 0..40 {

@@ -11,19 +11,23 @@ pub mod haproxy;
 pub mod http;
 pub mod lab;
 pub mod made;
+pub mod numbers;
 pub mod peer;
 pub mod pinger;
 pub mod process;
 pub mod registry;
+pub mod seen;
 pub mod shelf;
 pub mod tar_builder;
 pub mod tmpfs;
 pub mod upload;
+pub mod upload_lab;
 pub mod yard;
 
 pub use agent::Agent;
 pub use http::{Client, Response};
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Waits until `condition` gives something, and fails loudly when it does not in time.
@@ -35,5 +39,14 @@ pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T 
         }
         assert!(Instant::now() < until, "waited 20 s in vain for: {what}");
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Tells other threads to end when it is dropped, also when the test fails.
+pub struct Over<'a>(pub &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

@@ -1,71 +1,13 @@
 //! A root with a target in it, and things outside that have to stay as they are.
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use node_agent::store::jail::Jail;
 use node_agent::store::space::Reserve;
 use node_agent::store::unpack::{self, Links, Mode, Options, UnpackError, Unpacked};
 
-/// Everything about one thing that somebody could have changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    pub mode: u32,
-    pub owner: (u32, u32),
-    pub modified: (i64, i64),
-    pub names: u64,
-    pub content: Vec<u8>,
-}
-
-pub type Tree = BTreeMap<PathBuf, Seen>;
-
-/// All that is below `top`, and `top` itself as the empty path.
-pub fn tree(top: &Path) -> Tree {
-    let mut tree = Tree::new();
-    add(top, Path::new(""), &mut tree);
-    tree
-}
-
-fn add(top: &Path, below: &Path, tree: &mut Tree) {
-    let path = if below.as_os_str().is_empty() {
-        top.to_owned()
-    } else {
-        top.join(below)
-    };
-    let meta = path.symlink_metadata().unwrap();
-    let content = if meta.is_symlink() {
-        use std::os::unix::ffi::OsStringExt;
-        path.read_link().unwrap().into_os_string().into_vec()
-    } else if meta.is_file() {
-        std::fs::read(&path).unwrap()
-    } else {
-        Vec::new()
-    };
-    let seen = Seen {
-        mode: meta.mode(),
-        owner: (meta.uid(), meta.gid()),
-        modified: (meta.mtime(), meta.mtime_nsec()),
-        names: meta.nlink(),
-        content,
-    };
-    tree.insert(below.to_owned(), seen);
-    if meta.is_dir() {
-        for entry in path.read_dir().unwrap() {
-            add(top, &below.join(entry.unwrap().file_name()), tree);
-        }
-    }
-}
-
-/// Each unpacking waits for its whole filesystem to be on the disk: in memory, that is at once.
-fn place() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() {
-        tempfile::tempdir_in(memory).unwrap()
-    } else {
-        tempfile::tempdir().unwrap()
-    }
-}
+use crate::support::seen::{Tree, place_in_memory, tree};
 
 /// `root/target`, `outside` and the agent's `state`.
 pub struct Lab {
@@ -76,7 +18,7 @@ pub struct Lab {
 
 impl Lab {
     pub fn new() -> Self {
-        let place = place();
+        let place = place_in_memory();
         let path = |name: &str| place.path().join(name);
         for name in ["root/target/old", "outside/directory", "state"] {
             std::fs::create_dir_all(path(name)).unwrap();

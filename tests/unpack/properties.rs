@@ -12,7 +12,8 @@ use node_agent::store::jail::Jail;
 use node_agent::store::unpack::Mode;
 use proptest::prelude::*;
 
-use super::lab::{Lab, tree};
+use super::lab::Lab;
+use crate::support::seen::tree;
 use crate::support::tar_builder::gzip;
 
 /// One thing of a tree.

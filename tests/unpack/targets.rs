@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use node_agent::store::jail::JailError;
 use node_agent::store::unpack::{self, Links, Mode, UnpackError};
 
-use super::lab::{Lab, tree};
+use super::lab::Lab;
+use crate::support::seen::tree;
 use crate::support::tar_builder::Tar;
 use crate::support::tmpfs::Tmpfs;
 

@@ -4,6 +4,7 @@
 use std::io;
 
 use super::ApiError;
+use crate::store::jail::JailError;
 use crate::store::unpack::UnpackError;
 use crate::store::uploads::UploadError;
 
@@ -12,17 +13,19 @@ impl From<UnpackError> for ApiError {
         let sentence = error.to_string();
         match error {
             UnpackError::Source(error) => Self::from_body(error),
-            UnpackError::Target(error) => error.into(),
             UnpackError::NotAnArchive
             | UnpackError::Compression(_)
             | UnpackError::Damaged { .. }
             | UnpackError::Member { .. }
             | UnpackError::Checksum { .. } => Self::bad_request(&sentence),
             UnpackError::TooManyEntries => Self::TooMuch(sentence),
-            UnpackError::Conflict { .. }
+            // Where a file is, an archive would put a directory.
+            UnpackError::Target(JailError::NotADirectory { .. })
+            | UnpackError::Conflict { .. }
             | UnpackError::OtherFilesystem { .. }
             | UnpackError::CannotReplace { .. }
             | UnpackError::Changed { .. } => Self::conflict(&sentence),
+            UnpackError::Target(error) => error.into(),
             UnpackError::NoRoom(shortage) => shortage.into(),
             UnpackError::NoInodes { .. } => Self::NoRoom {
                 message: sentence,

@@ -58,7 +58,8 @@ pub fn chunk<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Repl
     };
     // What is wrong with them is told with the first chunk and not with the last.
     if chunk.terms.extract_path.is_some() {
-        terms::read(context, &chunk.terms)?;
+        let (path, _) = terms::read(context, &chunk.terms)?;
+        terms::check_path(context, &path)?;
     }
     let client = request.client;
     let mut body = request.upload(context)?;

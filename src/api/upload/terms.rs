@@ -4,6 +4,7 @@
 use crate::api::query::Query;
 use crate::api::{ApiError, Context};
 use crate::limits;
+use crate::store::jail::JailError;
 use crate::store::unpack::{Links, Mode, Options};
 use crate::store::uploads::Terms;
 
@@ -33,6 +34,21 @@ pub(super) fn read(context: &Context, terms: &Terms) -> Result<(String, Options)
         state: context.spool.directory.clone(),
     };
     Ok((path, options))
+}
+
+/// Refuses a path where nothing may ever be unpacked. What else there is to say about it is said when the set is there:
+/// until then it may change, and of a set that was unpacked nothing depends on it any more.
+pub(super) fn check_path(context: &Context, path: &str) -> Result<(), ApiError> {
+    match context.jail.destination(path) {
+        Err(
+            error @ (JailError::NotAbsolute { .. }
+            | JailError::Nul { .. }
+            | JailError::TooLong { .. }
+            | JailError::Reserved { .. }
+            | JailError::Outside { .. }),
+        ) => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 fn mode(text: Option<&str>) -> Result<Mode, ApiError> {

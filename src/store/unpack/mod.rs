@@ -39,13 +39,14 @@ pub use staging::sweep;
 
 use crate::store::jail::Jail;
 use crate::store::space::{self, Reserve};
+use crate::sys::open;
 use archive::Archive;
 use extract::Extractor;
 use install::Installation;
 use notes::Notes;
 use room::Room;
 use source::Source;
-use staging::Staging;
+use staging::{Record, Staging};
 use target::Target;
 
 /// What becomes of a target that is there.
@@ -118,9 +119,26 @@ pub fn unpack(
         }
         other => other,
     };
-    let staging = Staging::create(&target.holder, &options.state);
+    let record = record(&target, options)?;
+    let staging = Staging::create(&target.holder, record);
     let staging = staging.map_err(|error| when_full(error.into()))?;
     unpack_to(&target, &staging, source, options).map_err(when_full)
+}
+
+/// Its disk is another one than the target's.
+fn record(target: &Target, options: &Options) -> Result<Record, UnpackError> {
+    Record::write(&target.holder, &options.state).map_err(|source| {
+        if space::is_full(&source) {
+            let state = open::directory(&options.state);
+            return state.map_or_else(UnpackError::from, |directory| {
+                room::full(directory.as_fd(), &options.state, options.reserve)
+            });
+        }
+        UnpackError::Io {
+            path: options.state.display().to_string(),
+            source,
+        }
+    })
 }
 
 fn unpack_to(

@@ -11,7 +11,7 @@ use crate::limits;
 use crate::store::spool::TEMPORARY_PREFIX;
 use crate::sys::change::{self, Renaming};
 use crate::sys::entry::{self, Kind, Names};
-use crate::sys::open::{self, Purpose};
+use crate::sys::open::{self, Purpose, Refusal};
 use crate::sys::process::random_bytes;
 
 /// A directory that is being emptied.
@@ -23,9 +23,34 @@ struct Level {
     has_changed: bool,
 }
 
+/// How often removing is tried while others go on renaming things in the tree: whoever had an old target open still can.
+const ATTEMPTS: u32 = 16;
+
 /// Removes `name` from `parent`, whatever it is. Nothing there is fine too. It takes as long as `patience` at most: who
 /// owns a directory in the tree, and is in it, can fill it as fast as it is emptied.
 pub(super) fn remove(parent: BorrowedFd<'_>, name: &OsStr, patience: Duration) -> io::Result<()> {
+    let until = Instant::now() + patience;
+    for _ in 1..ATTEMPTS {
+        match remove_once(parent, name, until) {
+            Err(error) if is_of_a_change(&error) => {}
+            other => return other,
+        }
+    }
+    remove_once(parent, name, until)
+}
+
+/// Whether it says that a name stands for something else than a moment ago.
+fn is_of_a_change(error: &io::Error) -> bool {
+    let kind = error.kind();
+    kind == io::ErrorKind::DirectoryNotEmpty
+        || kind == io::ErrorKind::IsADirectory
+        || matches!(
+            open::refusal(error),
+            Refusal::NotFound | Refusal::NotADirectory | Refusal::Link
+        )
+}
+
+fn remove_once(parent: BorrowedFd<'_>, name: &OsStr, until: Instant) -> io::Result<()> {
     let status = match entry::status_of(parent, name) {
         Ok(status) => status,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -34,7 +59,6 @@ pub(super) fn remove(parent: BorrowedFd<'_>, name: &OsStr, patience: Duration) -
     if status.kind != Kind::Directory {
         return change::remove_file(parent, name);
     }
-    let until = Instant::now() + patience;
     empty(Level::open(parent, name)?, status.device, until)?;
     change::remove_directory(parent, name)
 }
@@ -116,6 +140,33 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     const LONG: Duration = Duration::from_secs(60);
+
+    /// A directory and a link in the tree change places a few times while it is removed.
+    #[test]
+    fn a_tree_that_changes_meanwhile_goes_too() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        std::fs::create_dir(path("outside")).unwrap();
+        std::fs::write(path("outside/kept"), "").unwrap();
+        let at = open::directory(place.path()).unwrap();
+        for _ in 0..300 {
+            std::fs::create_dir_all(path("tree/one")).unwrap();
+            std::fs::write(path("tree/one/file"), "").unwrap();
+            symlink(path("outside"), path("tree/other")).unwrap();
+            let tree = open::directory(&path("tree")).unwrap();
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let name = |name| (tree.as_fd(), OsStr::new(name));
+                    // No more than there are attempts.
+                    for _ in 2..ATTEMPTS {
+                        let _ = change::rename(name("one"), name("other"), Renaming::Exchange);
+                    }
+                });
+                remove(at.as_fd(), OsStr::new("tree"), LONG).unwrap();
+            });
+            assert!(!path("tree").exists() && path("outside/kept").exists());
+        }
+    }
 
     #[test]
     fn deep_and_wide_trees_go_and_links_are_not_followed() {

@@ -44,15 +44,31 @@ pub(super) struct Staging<'p> {
     directory: OwnedFd,
 }
 
-impl<'p> Staging<'p> {
-    /// A new one in `parent`, recorded in the directory `state`.
-    pub(super) fn create(parent: &'p Directory, state: &Path) -> io::Result<Self> {
+/// Where a staging directory is, written down.
+#[derive(Debug)]
+pub(super) struct Record {
+    number: String,
+    mark: String,
+    path: PathBuf,
+}
+
+impl Record {
+    /// Writes down in the directory `state` that one will be in `parent`.
+    pub(super) fn write(parent: &Directory, state: &Path) -> io::Result<Self> {
         let (number, mark) = (random()?, random()?);
-        let record = state.join(format!("{RECORD_PREFIX}{number}"));
-        let path = parent.path().as_os_str().as_bytes();
-        let text = [mark.as_bytes(), path].concat();
-        atomic::write(&record, &text, Mode::Exactly(0o600))?;
-        let name = OsString::from(format!("{TEMPORARY_PREFIX}{number}"));
+        let path = state.join(format!("{RECORD_PREFIX}{number}"));
+        let holder = parent.path().as_os_str().as_bytes();
+        let text = [mark.as_bytes(), holder].concat();
+        atomic::write(&path, &text, Mode::Exactly(0o600))?;
+        Ok(Self { number, mark, path })
+    }
+}
+
+impl<'p> Staging<'p> {
+    /// A new one in `parent`, as `record` says.
+    pub(super) fn create(parent: &'p Directory, record: Record) -> io::Result<Self> {
+        let name = OsString::from(format!("{TEMPORARY_PREFIX}{}", record.number));
+        let (mark, record) = (record.mark, record.path);
         match make(parent, &name, &mark) {
             Ok(directory) => Ok(Self {
                 parent,

@@ -65,12 +65,15 @@ impl<'h, 'u> Intake<'h, 'u> {
         }
         if self.granted < count {
             let uploads = self.hold.uploads;
-            let step = limits::SPACE_STEP_BYTES;
-            uploads
-                .reserve
-                .check(&uploads.path, step)
-                .map_err(no_room)?;
-            self.granted = step;
+            let available = uploads.reserve.available_in(uploads.as_fd());
+            if available < count {
+                return Err(no_room(NoRoom {
+                    path: uploads.path.clone(),
+                    needed: count,
+                    available,
+                }));
+            }
+            self.granted = available.min(limits::SPACE_STEP_BYTES);
         }
         self.granted -= count;
         let written = self.temporary.file.write_all(bytes);
