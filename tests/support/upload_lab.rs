@@ -42,7 +42,10 @@ impl UploadLab {
             fs::write(place.path().join(name), name).unwrap();
         }
         let files = started(place.path(), setup);
-        Self { files, place }
+        let lab = Self { files, place };
+        // From the first look at the uploads on the agent holds their directory open.
+        lab.status("nobody");
+        lab
     }
 
     /// Kills the agent and starts another one in its place.
