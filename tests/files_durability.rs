@@ -85,6 +85,9 @@ fn leftovers(place: &Path) -> usize {
         .count()
 }
 
+/// How often it is killed.
+const ROUNDS: usize = 200;
+
 /// Kills the agent after every number of bytes, in the middle of a body or between two.
 #[test]
 fn a_killed_agent_leaves_old_or_new_files_and_nothing_else() {
@@ -93,7 +96,7 @@ fn a_killed_agent_leaves_old_or_new_files_and_nothing_else() {
     let (mut numbers, mut left) = (Numbers::new(), 0);
     let names = ["root/one", "root/deep/two"];
     let mut last = [0; 2];
-    for round in 0..40 {
+    for round in 0..ROUNDS {
         let mut lab = FileLab::at(place.path(), |setup| {
             setup.env("NODE_AGENT_STATE_DIR", &state)
         });

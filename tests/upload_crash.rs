@@ -14,8 +14,8 @@ use crate::support::upload_lab::{BYTES, FORM, UploadLab, chunk_path, missing};
 use crate::support::{Client, eventually};
 
 /// How often the agent is killed, and in how much time. With this variable as often as it says, in any time.
-const ROUNDS: usize = 40;
-const MOST_TIME: Duration = Duration::from_secs(20);
+const ROUNDS: usize = 200;
+const MOST_TIME: Duration = Duration::from_secs(120);
 const ROUNDS_VARIABLE: &str = "NODE_AGENT_TEST_ROUNDS";
 /// Files of a version, in how many directories.
 const FILES: u64 = 160;
