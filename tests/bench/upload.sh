@@ -18,17 +18,20 @@ clean_up_more() {
     umount -l "$disk"
 }
 
-# Half text, half random, 10 kB a file: it shrinks to about half, as a checkout does.
+# A source tree: files of 10 kB, made of lines of this project's own sources.
 make_tree() {
-    python3 - "$1" <<'PY'
-import os, random, sys
+    python3 - "$1" "$root" <<'PY'
+import glob, os, random, sys
+target, root = sys.argv[1:]
 random.seed(4)
+lines = [line for path in sorted(glob.glob(f"{root}/src/**/*.rs", recursive=True)) for line in open(path, "rb")]
 for directory in range(500):
-    path = f"{sys.argv[1]}/{directory}"
+    path = f"{target}/{directory}"
     os.makedirs(path)
     for name in range(100):
+        text = b"".join(random.choices(lines, k=280))
         with open(f"{path}/{name}", "wb") as out:
-            out.write(random.randbytes(5000) + b"some text that repeats itself " * 167)
+            out.write((text * 2)[:10000] if len(text) < 10000 else text[:10000])
 PY
 }
 make_tree "$memory_disk/tree"
