@@ -50,6 +50,7 @@ fn without_the_plugin_it_is_501_and_says_what_to_install() {
     builds.dockerfile(HEREDOC);
     let refused = builds.build_tar("", &builds.tar()).expect(400);
     assert!(refused.text().contains("unknown instruction: ECHO"));
+    assert!(refused.error().contains("heredoc"), "{}", refused.text());
     assert_eq!(builds.made(), Vec::<String>::new());
 }
 

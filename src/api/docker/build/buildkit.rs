@@ -12,6 +12,9 @@ use super::transcript::Transcript;
 use crate::api::ApiError;
 use crate::engine::buildkit::{BuildKitError, DockerWithBuildx, is_needed};
 
+/// Said of a tar whose Dockerfile has a line that is no instruction: most likely it is just wrong.
+const MAYBE_HEREDOC: &str = "the engine cannot build this; if it is a heredoc (`<<`) in the Dockerfile, that needs BuildKit: the docker CLI with its buildx plugin on this machine";
+
 impl Job<'_> {
     /// The program that can do what the classic builder could not; or why that is the end of it.
     pub(super) fn second_builder(
@@ -27,8 +30,10 @@ impl Job<'_> {
         let docker = self.context.buildx.find();
         match (docker, source) {
             (Some(docker), Source::Directory(_) | Source::Copy(_)) => Ok(docker),
-            // Only the Dockerfile could tell; most likely it is just wrong.
-            _ if text.is_none() && words.contains("unknown instruction") => Err(failed.into()),
+            // Only the Dockerfile could tell, and it went by.
+            _ if text.is_none() && words.contains("unknown instruction") => {
+                Err(ApiError::bad_request(MAYBE_HEREDOC).with_details(words))
+            }
             (Some(_), Source::Gone) => Err(ApiError::NoRoom {
                 message: "this Dockerfile needs BuildKit, and the disk has no room for a copy of the archive".to_owned(),
                 details: Some(words.to_owned()),
