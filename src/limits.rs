@@ -264,3 +264,7 @@ pub const REMOVAL_AT_START: Duration = Duration::from_secs(20);
 pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
 /// How long a request waits for another one that unpacks the upload which both completed.
 pub const UPLOAD_WAIT: Duration = Duration::from_secs(600);
+/// Buffers between reading an archive and unpacking it, and bytes of each.
+pub const UNPACK_PIECES: usize = 4;
+/// See [`UNPACK_PIECES`].
+pub const UNPACK_PIECE_BYTES: usize = 32 * 1024;

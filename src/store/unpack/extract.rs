@@ -112,7 +112,7 @@ impl<'a> Extractor<'a> {
     /// Puts all members there.
     pub(super) fn all(
         mut self,
-        archive: &mut Archive<'_>,
+        archive: &mut Archive,
     ) -> Result<(Extracted, Notes<'a>), UnpackError> {
         while let Some(member) = archive.next()? {
             let put = self.member(&member, archive);
@@ -121,7 +121,7 @@ impl<'a> Extractor<'a> {
         Ok((self.extracted, self.notes))
     }
 
-    fn member(&mut self, member: &Member, archive: &mut Archive<'_>) -> Result<(), Stop> {
+    fn member(&mut self, member: &Member, archive: &mut Archive) -> Result<(), Stop> {
         self.room.entry()?;
         self.room.expand(member.size)?;
         let Some(place) = place(&member.name, self.options.strip_components)? else {
@@ -157,12 +157,7 @@ impl<'a> Extractor<'a> {
         self.note(&Note::Directory { mode, modified }, place)
     }
 
-    fn file(
-        &mut self,
-        member: &Member,
-        place: &[u8],
-        archive: &mut Archive<'_>,
-    ) -> Result<(), Stop> {
+    fn file(&mut self, member: &Member, place: &[u8], archive: &mut Archive) -> Result<(), Stop> {
         let (above, name) = split(place);
         let name = OsStr::from_bytes(name);
         let parent = parent(&mut self.parents, self.tree, &mut self.room, above)?;

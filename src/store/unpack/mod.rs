@@ -21,6 +21,7 @@ mod links;
 mod merge;
 mod mounts;
 mod notes;
+mod pieces;
 mod place;
 mod remove;
 mod room;
@@ -32,20 +33,22 @@ mod walk;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::thread;
 
 pub use error::{Damage, UnpackError};
 pub use fault::MemberFault;
 pub use staging::sweep;
 
+use crate::limits;
 use crate::store::jail::Jail;
 use crate::store::space::{self, Reserve};
 use crate::sys::open;
 use archive::Archive;
-use extract::Extractor;
+use extract::{Extracted, Extractor};
 use install::Installation;
 use notes::Notes;
 use room::Room;
-use source::Source;
+use source::{Source, Upload};
 use staging::{Record, Staging};
 use target::Target;
 
@@ -111,7 +114,7 @@ pub fn unpack(
 ) -> Result<Unpacked, UnpackError> {
     let target = Target::find(jail, path, options.mode)?;
     // Before anything is made: whoever sends no archive need not wait for the disk.
-    let source = Source::new(source)?;
+    let upload = Upload::open(source)?;
     // Asked while what was unpacked is still there.
     let when_full = |error| match error {
         UnpackError::Io { source, .. } if space::is_full(&source) => {
@@ -122,7 +125,7 @@ pub fn unpack(
     let record = record(&target, options)?;
     let staging = Staging::create(&target.holder, record);
     let staging = staging.map_err(|error| when_full(error.into()))?;
-    unpack_to(&target, &staging, source, options).map_err(when_full)
+    unpack_to(&target, &staging, upload, options).map_err(when_full)
 }
 
 /// Its disk is another one than the target's.
@@ -144,16 +147,15 @@ fn record(target: &Target, options: &Options) -> Result<Record, UnpackError> {
 fn unpack_to(
     target: &Target,
     staging: &Staging<'_>,
-    source: Source<'_>,
+    mut upload: Upload<'_>,
     options: &Options,
 ) -> Result<Unpacked, UnpackError> {
     let room = Room::new(target.holder.as_fd(), &target.path, options.reserve)?;
     let tree = staging.tree(target.way.missing())?;
     let notes = Notes::create(staging.as_fd())?;
     let extractor = Extractor::new(tree.as_fd(), notes, room, options, &target.surroundings);
-    let mut archive = Archive::new(source);
-    let (mut extracted, notes) = extractor.all(&mut archive)?;
-    extracted.unpacked.sha256 = archive.sha256();
+    let (mut extracted, notes) = extract(extractor, &mut upload)?;
+    extracted.unpacked.sha256 = upload.sha256();
     verify(options.expected_sha256, extracted.unpacked.sha256)?;
     let installation = Installation {
         target,
@@ -163,6 +165,31 @@ fn unpack_to(
     };
     installation.install(&extracted)?;
     Ok(extracted.unpacked)
+}
+
+/// Reads the upload here and unpacks it in a thread beside.
+fn extract<'e>(
+    extractor: Extractor<'e>,
+    upload: &mut Upload<'_>,
+) -> Result<(Extracted, Notes<'e>), UnpackError> {
+    let (feeder, pieces) = pieces::pair();
+    thread::scope(|scope| {
+        let extraction = thread::Builder::new()
+            .name("unpack".to_owned())
+            .stack_size(limits::WORKER_STACK_BYTES)
+            .spawn_scoped(scope, move || {
+                extractor.all(&mut Archive::new(Source::new(pieces)))
+            })?;
+        let fed = feeder.feed(upload);
+        let extracted = extraction
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        match (fed, extracted) {
+            // The extraction saw no more than that something was wrong.
+            (Err(error), Err(UnpackError::Source(_)) | Ok(_)) => Err(error),
+            (_, extracted) => extracted,
+        }
+    })
 }
 
 fn verify(expected: Option<[u8; 32]>, found: [u8; 32]) -> Result<(), UnpackError> {

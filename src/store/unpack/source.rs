@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::UnpackError;
 use super::error::Damage;
+use super::pieces::Pieces;
 use crate::limits;
 
 /// What gzip begins with. RFC 1952, 2.3.1
@@ -109,33 +110,52 @@ impl<'a> Input<'a> {
     }
 }
 
+/// An upload, of which it is known whether it is gzip.
+pub(super) struct Upload<'a>(Input<'a>);
+
+impl<'a> Upload<'a> {
+    /// Reads the first bytes of `source`.
+    pub(super) fn open(source: &'a mut dyn Read) -> Result<Self, UnpackError> {
+        let mut body = Body::new(source);
+        match body.is_gzip() {
+            Ok(true) => Ok(Self(Input::Gzip(Box::new(MultiGzDecoder::new(body))))),
+            Ok(false) => Ok(Self(Input::Plain(body))),
+            Err(error) => Err(UnpackError::Source(body.failure.take().unwrap_or(error))),
+        }
+    }
+
+    /// Some of the archive's bytes; 0 at the end of the upload.
+    pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, UnpackError> {
+        self.0.read(out)
+    }
+
+    /// The SHA-256 of the upload. Only at its end is it that of all of it.
+    pub(super) fn sha256(&mut self) -> [u8; 32] {
+        self.0.body().hash.clone().finalize().into()
+    }
+}
+
 /// The archive's bytes.
-pub(super) struct Source<'a> {
-    input: Input<'a>,
-    buffer: Box<[u8]>,
+pub(super) struct Source {
+    pieces: Pieces,
+    buffer: Option<Box<[u8]>>,
     position: usize,
     filled: usize,
     /// Bytes given out.
     offset: u64,
+    is_over: bool,
 }
 
-impl<'a> Source<'a> {
-    pub(super) fn new(source: &'a mut dyn Read) -> Result<Self, UnpackError> {
-        let mut body = Body::new(source);
-        let input = match body.is_gzip() {
-            Ok(true) => Input::Gzip(Box::new(MultiGzDecoder::new(body))),
-            Ok(false) => Input::Plain(body),
-            Err(error) => {
-                return Err(UnpackError::Source(body.failure.take().unwrap_or(error)));
-            }
-        };
-        Ok(Self {
-            input,
-            buffer: vec![0; limits::STREAM_BUFFER_BYTES].into_boxed_slice(),
+impl Source {
+    pub(super) fn new(pieces: Pieces) -> Self {
+        Self {
+            pieces,
+            buffer: None,
             position: 0,
             filled: 0,
             offset: 0,
-        })
+            is_over: false,
+        }
     }
 
     /// Where the next byte is in the archive, gunzipped.
@@ -145,16 +165,21 @@ impl<'a> Source<'a> {
 
     /// The next bytes, at most `most` and at least one; none at the end.
     pub(super) fn piece(&mut self, most: u64) -> Result<&[u8], UnpackError> {
-        if self.position == self.filled {
-            (self.position, self.filled) = (0, 0);
-            self.filled = self.input.read(&mut self.buffer)?;
+        if self.position == self.filled && !self.is_over {
+            self.position = 0;
+            let next = self.pieces.exchange(self.buffer.take());
+            let (buffer, filled) = next.ok_or_else(broken_off)?;
+            self.filled = filled;
+            self.is_over = filled == 0;
+            self.buffer = Some(buffer);
         }
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let start = self.position;
         let count = most.min(self.filled - start);
         self.position += count;
         self.offset += count as u64;
-        Ok(&self.buffer[start..start + count])
+        let buffer = self.buffer.as_deref().unwrap_or_default();
+        Ok(&buffer[start..start + count])
     }
 
     /// Fills `out`. Whether the end came instead, before the first byte.
@@ -181,9 +206,9 @@ impl<'a> Source<'a> {
             damage,
         }
     }
+}
 
-    /// The SHA-256 of the upload. Only at its end is it that of all of it.
-    pub(super) fn sha256(&mut self) -> [u8; 32] {
-        self.input.body().hash.clone().finalize().into()
-    }
+/// What the side that unpacks sees when the other one has failed, which tells why itself.
+fn broken_off() -> UnpackError {
+    UnpackError::Source(io::ErrorKind::BrokenPipe.into())
 }

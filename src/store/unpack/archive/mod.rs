@@ -39,8 +39,8 @@ pub(super) struct Member {
 }
 
 /// An archive being read.
-pub(super) struct Archive<'a> {
-    source: Source<'a>,
+pub(super) struct Archive {
+    source: Source,
     /// Bytes of contents that were not read yet, and of the padding behind them.
     left: u64,
     padding: u64,
@@ -57,8 +57,8 @@ struct Special {
     said: Said,
 }
 
-impl<'a> Archive<'a> {
-    pub(super) fn new(source: Source<'a>) -> Self {
+impl Archive {
+    pub(super) fn new(source: Source) -> Self {
         Self {
             source,
             left: 0,
@@ -106,11 +106,6 @@ impl<'a> Archive<'a> {
             return Err(UnpackError::Damaged { at, damage });
         }
         Ok(Some(piece))
-    }
-
-    /// The SHA-256 of the upload, at its end.
-    pub(super) fn sha256(&mut self) -> [u8; 32] {
-        self.source.sha256()
     }
 
     fn block(&mut self, block: &mut [u8; BLOCK]) -> Result<(), UnpackError> {
