@@ -110,6 +110,18 @@ fn a_build_without_instructions_leaves_nothing() {
     nothing_left(&engine);
 }
 
+#[test]
+fn a_small_image_fits_into_a_small_state_directory() {
+    let disk = Tmpfs::new(6 * MIB as u64);
+    let agent = Setup::new()
+        .env("NODE_AGENT_STATE_DIR", disk.path())
+        .start();
+    let docker = Docker::new();
+    let body = form(&[("image_tar", "a", &saved(&[&docker.image()]))]);
+    let loaded = post(&agent, "/images/load", FORM, &body).expect(200).json();
+    assert_eq!(loaded["images"], json!([docker.image()]));
+}
+
 /// Free bytes of a disk, as df counts.
 fn free_bytes(path: &Path) -> u64 {
     let output = std::process::Command::new("df")

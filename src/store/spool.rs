@@ -89,13 +89,18 @@ impl Spooled<'_> {
 
 impl Write for Spooled<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.granted == 0 {
-            let reserve = self.spool.reserve;
-            let step = limits::SPACE_STEP_BYTES;
-            reserve
-                .check(&self.spool.directory, step)
-                .map_err(no_room)?;
-            self.granted = step;
+        if self.granted == 0 && !bytes.is_empty() {
+            let Spool { directory, reserve } = self.spool;
+            // One that cannot be asked has room: the write will tell.
+            let available = reserve.available(directory).unwrap_or(u64::MAX);
+            if available == 0 {
+                return Err(no_room(NoRoom {
+                    path: directory.clone(),
+                    needed: bytes.len() as u64,
+                    available,
+                }));
+            }
+            self.granted = available.min(limits::SPACE_STEP_BYTES);
         }
         let most = usize::try_from(self.granted).unwrap_or(usize::MAX);
         let count = self.file.write(&bytes[..bytes.len().min(most)])?;
