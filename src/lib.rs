@@ -7,7 +7,8 @@
 //! main
 //!   server  client  install
 //!     api
-//!       engine  host  store  dockerfile
+//!       host
+//!       engine  store  dockerfile
 //!         wire  exec  sys
 //! ```
 //!
@@ -23,6 +24,7 @@ pub mod config;
 pub mod dockerfile;
 pub mod engine;
 pub mod exec;
+pub mod host;
 pub mod limits;
 pub mod log;
 pub mod server;

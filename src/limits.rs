@@ -175,6 +175,8 @@ pub const BUILD_LINE_BYTES: usize = 4 * 1024;
 
 /// Output of a program that is kept, of each stream: the first and the last half of it.
 pub const PROGRAM_OUTPUT_BYTES: usize = 64 * 1024;
+/// Bytes of a tool's last words that an error repeats: enough for nginx's or git's explanation.
+pub const TOOL_WORDS_BYTES: usize = 4 * 1024;
 /// From SIGTERM to SIGKILL of a program that is to end: git and docker clean up in milliseconds.
 pub const PROGRAM_GRACE: Duration = Duration::from_secs(2);
 /// How long a killed program may take to be gone: one that hangs in the kernel (a dead NFS server) must not take a

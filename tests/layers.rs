@@ -8,8 +8,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "server", "client", "install", "api", "engine", "store", "config", "sys", "log",
-            "limits", "clock",
+            "server", "client", "install", "api", "engine", "host", "store", "config", "sys",
+            "log", "limits", "clock",
         ],
     ),
     (
@@ -31,6 +31,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dockerfile", &[]),
     ("engine", &["wire", "exec", "sys", "limits", "clock"]),
     ("store", &["wire", "exec", "sys", "limits", "clock"]),
+    (
+        "host",
+        &["engine", "store", "wire", "exec", "sys", "limits", "clock"],
+    ),
     ("exec", &["sys", "limits"]),
     ("config", &["sys", "log"]),
     ("wire", &["limits"]),

@@ -3,6 +3,7 @@
 
 use super::ApiError;
 use crate::engine::buildkit::BuildKitError;
+use crate::host::tool::ToolError;
 
 impl From<BuildKitError> for ApiError {
     fn from(error: BuildKitError) -> Self {
@@ -30,6 +31,27 @@ impl From<BuildKitError> for ApiError {
             BuildKitError::NoId(error) => {
                 Self::from_disk("BuildKit did not tell which image it built", &error)
             }
+        }
+    }
+}
+
+impl From<ToolError> for ApiError {
+    fn from(error: ToolError) -> Self {
+        let message = error.to_string();
+        match error {
+            ToolError::Missing(_) | ToolError::NotRun(_) => Self::Program {
+                message,
+                details: None,
+            },
+            ToolError::TooLong { words, .. } => Self::Timeout {
+                message,
+                details: Some(words).filter(|words| !words.is_empty()),
+            },
+            ToolError::Failed { words, .. } => Self::Internal {
+                message,
+                details: Some(words).filter(|words| !words.is_empty()),
+            },
+            ToolError::Abandoned => Self::ClientGone(std::io::ErrorKind::ConnectionReset.into()),
         }
     }
 }
