@@ -66,6 +66,9 @@ pub const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
 
 /// Bytes of an ordinary JSON request body.
 pub const JSON_BYTES: u64 = 1024 * 1024;
+/// Values in a JSON body: each takes 32 bytes of memory and may have come in two. The largest bodies are lists of
+/// environment variables, of some hundreds.
+pub const JSON_VALUES: u32 = 100_000;
 /// Objects and arrays within each other in a JSON body that is skipped as it streams; serde_json stops there too.
 pub const JSON_DEPTH: u32 = 128;
 /// Unknown fields of a body that are named in the answer's warnings; nobody reads more.

@@ -100,9 +100,11 @@ mod tests {
         }
         let message = refusal(&json!({"command": 5}));
         assert!(message.starts_with(
-            "command: invalid type: integer `5`, expected a string or an array of strings"
+            "field `command`: invalid type: integer `5`, expected a string or an array of strings"
         ));
         let message = refusal(&json!({"command": ["sleep", 5]}));
-        assert!(message.starts_with("command[1]: invalid type: integer `5`, expected a string"));
+        assert!(
+            message.starts_with("field `command[1]`: invalid type: integer `5`, expected a string")
+        );
     }
 }

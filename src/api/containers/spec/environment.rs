@@ -154,23 +154,23 @@ mod tests {
         for (given, message) in [
             (
                 json!(5),
-                "environment: invalid type: integer `5`, expected an array of strings (`NAME=value`) or an object",
+                "field `environment`: invalid type: integer `5`, expected an array of strings (`NAME=value`) or an object",
             ),
             (
                 json!([5]),
-                "environment[0]: invalid type: integer `5`, expected a string",
+                "field `environment[0]`: invalid type: integer `5`, expected a string",
             ),
             (
                 json!({"A": ["x"]}),
-                "environment.A: invalid type: sequence, expected a string, a number, a boolean or null",
+                "field `environment.A`: invalid type: sequence, expected a string, a number, a boolean or null",
             ),
             (
                 json!({"A": {}}),
-                "environment.A: invalid type: map, expected a string, a number, a boolean or null",
+                "field `environment.A`: invalid type: map, expected a string, a number, a boolean or null",
             ),
             (
                 json!({"A": 1e300}),
-                "environment.A: a number this large must be written as a string",
+                "field `environment.A`: a number this large must be written as a string",
             ),
         ] {
             let refusal = refusal(&json!({ "environment": given }));

@@ -152,23 +152,23 @@ mod tests {
         for (given, message) in [
             (
                 json!("exit 0"),
-                "health_check: invalid type: string \"exit 0\", expected an object",
+                "field `health_check`: invalid type: string \"exit 0\", expected an object",
             ),
             (
                 json!({"test": 5}),
-                "health_check.test: invalid type: integer `5`, expected a string or an array of strings",
+                "field `health_check.test`: invalid type: integer `5`, expected a string or an array of strings",
             ),
             (
                 json!({"test": ["CMD", 5]}),
-                "health_check.test[1]: invalid type: integer `5`, expected a string",
+                "field `health_check.test[1]`: invalid type: integer `5`, expected a string",
             ),
             (
                 json!({"interval": "30s"}),
-                "health_check.interval: invalid type: string \"30s\", expected a number of seconds",
+                "field `health_check.interval`: invalid type: string \"30s\", expected a number of seconds",
             ),
             (
                 json!({"retries": 1.5}),
-                "health_check.retries: invalid type: floating point `1.5`, expected a whole number",
+                "field `health_check.retries`: invalid type: floating point `1.5`, expected a whole number",
             ),
         ] {
             let refusal = refusal(&json!({ "health_check": given }));

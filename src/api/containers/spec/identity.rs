@@ -106,7 +106,10 @@ mod tests {
         assert_eq!(create(&json!({"user": 1000}))["User"], "1000");
         assert_eq!(create(&json!({"user": "app:www"}))["User"], "app:www");
         assert!(refusal(&json!({"user": "a\0"})).starts_with("field `user` has a NUL"));
-        assert!(refusal(&json!({"user": true})).starts_with("user: invalid type: boolean `true`"));
+        assert!(
+            refusal(&json!({"user": true}))
+                .starts_with("field `user`: invalid type: boolean `true`")
+        );
     }
 
     #[test]

@@ -94,7 +94,10 @@ mod tests {
         }
         for given in [json!(["max-size=5m"]), json!("5m")] {
             let message = refusal(&json!({ "log_opts": given }));
-            assert!(message.starts_with("log_opts: invalid type: "), "{message}");
+            assert!(
+                message.starts_with("field `log_opts`: invalid type: "),
+                "{message}"
+            );
             assert!(message.contains(", expected an object"), "{message}");
         }
     }

@@ -101,9 +101,8 @@ mod tests {
             "field `memory` is `5m`; the least that the engine takes is `6m`"
         );
         let message = refusal(&json!({"memory": true}));
-        assert!(
-            message
-                .starts_with("memory: invalid type: boolean `true`, expected a string or a number")
-        );
+        assert!(message.starts_with(
+            "field `memory`: invalid type: boolean `true`, expected a string or a number"
+        ));
     }
 }

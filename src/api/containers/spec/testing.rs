@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::api::body::parse;
+
 use super::{CreatePlan, RunBody, translate};
 
 /// The plan for a body of `image` and `fields`, or the message about it.
@@ -13,10 +15,8 @@ pub(super) fn plan(fields: &Value) -> Result<CreatePlan, String> {
     }
     // Through the text, as the path to a wrong type is found in it.
     let text = body.to_string();
-    let mut json = serde_json::Deserializer::from_str(&text);
-    let body: RunBody =
-        serde_path_to_error::deserialize(&mut json).map_err(|error| error.to_string())?;
-    translate(body).map_err(|error| error.to_string())
+    let parsed = parse::<RunBody>(text.as_bytes()).map_err(|error| error.to_string())?;
+    translate(parsed.value).map_err(|error| error.to_string())
 }
 
 /// What is created for the same.

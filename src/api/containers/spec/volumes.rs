@@ -267,9 +267,13 @@ mod tests {
     #[test]
     fn a_wrong_type_is_named() {
         let message = refusal(&json!({"volumes": {"/a": "/b"}}));
-        assert!(message.starts_with("volumes: invalid type: map, expected an array of strings"));
+        assert!(
+            message.starts_with("field `volumes`: invalid type: map, expected an array of strings")
+        );
         let message = refusal(&json!({"volumes": ["/a:/b", 5]}));
-        assert!(message.starts_with("volumes[1]: invalid type: integer `5`, expected a string"));
+        assert!(
+            message.starts_with("field `volumes[1]`: invalid type: integer `5`, expected a string")
+        );
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! JSON bodies: read under a limit, held to the type of each field, with a word about the fields nobody knows.
 #![forbid(unsafe_code)]
 
+mod fit;
+mod json;
+
 use std::io::Read;
 
 use serde::de::DeserializeOwned;
+
+use fit::{Misfit, fit};
+use json::{Json, JsonError};
 
 use super::{ApiError, Request};
 use crate::limits;
@@ -86,41 +92,37 @@ impl Request<'_> {
 
 /// `text` as `T`.
 pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<Parsed<T>, ApiError> {
+    let json = read(text)?;
+    let (value, unknown) = fit(&json).map_err(|misfit| describe(&misfit))?;
+    let warning = |field| format!("unknown field: {field}");
+    Ok(Parsed {
+        value,
+        warnings: unknown.into_iter().map(warning).collect(),
+    })
+}
+
+/// `text` as an object.
+fn read(text: &[u8]) -> Result<Json<'_>, ApiError> {
     // serde would take an array for a struct's fields in their order: `[]` would be a cleanup with all defaults.
     if !text.trim_ascii_start().starts_with(b"{") {
         return Err(ApiError::NotAnObject);
     }
-    let mut warnings = Vec::new();
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let value = serde_ignored::deserialize(tracked, |path| {
-        // serde_ignored writes `?` for the step into an Option; a person knows no such step.
-        warnings.push(format!(
-            "unknown field: {}",
-            path.to_string().replace(".?", "")
-        ));
-    });
-    match value.and_then(|value| json.end().map(|()| value)) {
-        Ok(value) => Ok(Parsed { value, warnings }),
-        Err(error) => Err(describe(&track.path().to_string(), &error)),
-    }
+    Json::parse(text).map_err(|error| match error {
+        JsonError::Syntax(error) => {
+            ApiError::bad_request("the body is not valid JSON").with_details(error.to_string())
+        }
+        JsonError::TooMany => ApiError::TooMuch(format!(
+            "the body has more than {} values",
+            limits::JSON_VALUES
+        )),
+    })
 }
 
-/// serde's message ends with a position that helps nobody when the field is named.
-fn describe(path: &str, error: &serde_json::Error) -> ApiError {
-    let text = error.to_string();
-    let bare = text
-        .rfind(" at line ")
-        .map_or(text.as_str(), |end| &text[..end]);
-    match error.classify() {
-        serde_json::error::Category::Data if path != "." => {
-            ApiError::bad_request(&format!("field `{path}`: {}", in_words(bare)))
-        }
-        serde_json::error::Category::Data => {
-            ApiError::bad_request(&format!("the JSON body does not fit: {}", in_words(bare)))
-        }
-        _ => ApiError::bad_request("the body is not valid JSON").with_details(text),
+fn describe(misfit: &Misfit) -> ApiError {
+    let words = in_words(&misfit.message);
+    match misfit.field.as_str() {
+        "" => ApiError::bad_request(&format!("the JSON body does not fit: {words}")),
+        field => ApiError::bad_request(&format!("field `{field}`: {words}")),
     }
 }
 
@@ -134,6 +136,7 @@ fn in_words(message: &str) -> String {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         structure if structure.starts_with("struct ") => "an object",
+        words if words.starts_with("enum ") => "a string",
         other => other,
     };
     format!("{before}expected {words}")
@@ -194,6 +197,74 @@ mod tests {
             message("{}"),
             "the JSON body does not fit: missing field `name`"
         );
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Kinds {
+        word: Option<Word>,
+        list: Option<Vec<Inner>>,
+        map: Option<std::collections::BTreeMap<String, u8>>,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Word {
+        Always,
+        Never,
+    }
+
+    #[test]
+    fn the_innermost_field_is_named() {
+        for (text, expected) in [
+            (
+                r#"{"list": [{"count": 1}, {"count": null}]}"#,
+                "field `list[1].count`: invalid type: null, expected a whole number, 0 or more",
+            ),
+            (
+                r#"{"list": [{"count": 1}, {}]}"#,
+                "field `list[1]`: missing field `count`",
+            ),
+            (
+                r#"{"map": {"a": 1, "b": 256}}"#,
+                "field `map.b`: invalid value: integer `256`, expected a whole number, 0 or more",
+            ),
+            (
+                r#"{"word": "Never"}"#,
+                "field `word`: unknown variant `Never`, expected `always` or `never`",
+            ),
+            (
+                r#"{"word": 5}"#,
+                "field `word`: invalid type: integer `5`, expected a string",
+            ),
+            (
+                r#"{"word": "never", "word": "always"}"#,
+                "the JSON body does not fit: duplicate field `word`",
+            ),
+        ] {
+            let message = parse::<Kinds>(text.as_bytes()).unwrap_err().to_string();
+            assert_eq!(message, expected, "{text}");
+        }
+        let text =
+            r#"{"word": "n\u0065ver", "list": null, "map": {"\u0061": 255}, "l\u0069st": null}"#;
+        let duplicate = parse::<Kinds>(text.as_bytes()).unwrap_err().to_string();
+        assert!(duplicate.contains("duplicate field `list`"), "{duplicate}");
+        let text = text.replace(r#", "l\u0069st": null"#, "");
+        let kinds = parse::<Kinds>(text.as_bytes()).unwrap().value;
+        assert_eq!(kinds.word, Some(Word::Never));
+        assert!(kinds.list.is_none());
+        assert_eq!(kinds.map.unwrap()["a"], 255);
+    }
+
+    #[test]
+    fn there_is_a_most_of_values() {
+        let body =
+            |count: usize| format!("{{\"name\": \"a\", \"x\": [[]{}]}}", ",[]".repeat(count));
+        let most = limits::JSON_VALUES as usize;
+        // The object, the name, the list and its first item stand before the repeated ones.
+        assert!(parse::<Outer>(body(most - 4).as_bytes()).is_ok());
+        let error = parse::<Outer>(body(most - 3).as_bytes()).unwrap_err();
+        assert_eq!(error.status(), 413);
+        assert_eq!(error.to_string(), "the body has more than 100000 values");
     }
 
     #[test]
