@@ -27,21 +27,22 @@ slim() {
     mkdir -p "$1/var/cache/apt/archives/partial" "$1/var/lib/apt/lists/partial"
 }
 
-# A container gets the cgroups and /proc/sys read-only; the engine inside needs to write to them, before systemd runs.
+# A container gets the cgroups and /proc/sys read-only; the engine inside needs to write to them. And mounts are to be
+# seen in the services' own namespaces, as on a machine, or credentials are not there. All that before systemd runs.
 configure() {
     cat > "$1/sbin/droplet-init" <<'INIT'
 #!/bin/sh
 for at in $(awk '$2 ~ "^/sys/fs/cgroup" || $2 == "/proc/sys" { print $2 }' /proc/mounts); do
     mount -o remount,rw,bind "$at"
 done
+mount --make-rshared /
 exec /lib/systemd/systemd
 INIT
     chmod 755 "$1/sbin/droplet-init"
     mkdir -p "$1/etc/docker"
     # Layers over layers do not work everywhere.
     echo '{"storage-driver": "vfs"}' > "$1/etc/docker/daemon.json"
-    echo droplet > "$1/etc/hostname"
-    # The tests start registries of their own; and nothing waits for a console or for disks here.
+    # The tests start registries of their own.
     ln -sf /dev/null "$1/etc/systemd/system/docker-registry.service"
 }
 

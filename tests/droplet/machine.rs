@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::agent::{KEY, TOKEN};
+use crate::support::agent::KEY;
 use crate::support::{Client, Response};
 
 /// A booted droplet.
@@ -25,10 +25,6 @@ pub struct Droplet {
 impl Droplet {
     /// An image that its engine has: busybox alone, whose shell is `sh`.
     pub const IMAGE: &str = "busybox:droplet";
-    /// The token that its agent was installed with.
-    pub const TOKEN: &str = TOKEN;
-    /// The key that goes with it.
-    pub const KEY: &str = KEY;
 
     /// A connection to the agent.
     pub fn connect(&self) -> Client {

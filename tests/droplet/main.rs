@@ -8,8 +8,10 @@
 
 mod boot;
 mod install;
+mod journal;
 mod machine;
 mod registry;
+mod restarts;
 mod sharing;
 // Made for the other test program; not all of it is needed here.
 #[allow(dead_code)]
