@@ -14,11 +14,14 @@ label=node-agent.droplet-image
 image=node-agent-droplet:$(sha256sum tests/droplet/build.sh | cut -c1-12)
 cache=$PWD/target/droplet
 
-# The distribution's mirror that this machine's apt uses.
+# The distribution's mirror that this machine's apt uses, for this release if it has it, which is first then.
 mirror() {
     # shellcheck disable=SC2016 # apt's own variables
-    apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v release="$release" '$2 == release && $3 == "main" { print $1; exit }'
+    apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+        awk -v release="$release" '
+            $2 == "main" && !any { any = $3 }
+            $2 == "main" && $1 == release && !exact { exact = $3 }
+            END { print exact ? exact : any }'
 }
 
 # What no test looks at: a third of the image.
@@ -50,7 +53,7 @@ make() {
     local root from
     from=$(mirror)
     if [ -z "$from" ]; then
-        echo "apt has no source for $release" >&2
+        echo "apt has no source on this machine; the droplet needs a mirror of Debian" >&2
         exit 1
     fi
     root=$(mktemp -d)

@@ -42,11 +42,14 @@ impl HalfSent {
 }
 
 #[test]
-fn chunks_survive_a_restart_of_the_service() {
+fn chunks_survive_a_newer_binary() {
     let droplet = droplet_alone();
     let upload = HalfSent::send(&droplet, "restarted");
     let process = droplet.property("node-agent", "MainPID");
-    droplet.text(&["systemctl", "restart", "node-agent"]);
+    droplet.shell(
+        "install -m 755 /root/install/node-agent /usr/local/bin/node-agent
+         systemctl restart node-agent",
+    );
     // `restart` comes back when the agent has said that it is ready: no waiting here.
     assert!(droplet.ping().is_some());
     assert_ne!(droplet.property("node-agent", "MainPID"), process);
@@ -71,10 +74,8 @@ fn a_killed_agent_is_started_again_and_containers_do_not_notice() {
 #[test]
 fn an_agent_that_stands_still_is_started_again() {
     let droplet = droplet_alone();
-    droplet.text(&["mkdir", "-p", "/etc/systemd/system/node-agent.service.d"]);
-    let drop_in = "/etc/systemd/system/node-agent.service.d/watchdog.conf";
-    droplet.write(drop_in, b"[Service]\nWatchdogSec=1\n");
-    droplet.shell("systemctl daemon-reload; systemctl restart node-agent");
+    droplet.change_unit("WatchdogSec=1");
+    droplet.text(&["systemctl", "restart", "node-agent"]);
     let process = droplet.property("node-agent", "MainPID");
     droplet.text(&["kill", "-STOP", &process]);
     droplet.wait_for("systemd to notice", || count_restarts(&droplet) == 1);
@@ -82,6 +83,24 @@ fn an_agent_that_stands_still_is_started_again() {
     assert_ne!(droplet.property("node-agent", "MainPID"), process);
     let said = droplet.text(&["journalctl", "--no-pager", "--unit=node-agent"]);
     assert!(said.contains("Watchdog timeout"), "{said}");
+}
+
+#[test]
+fn it_goes_on_without_its_engine() {
+    let droplet = droplet_alone();
+    let process = droplet.property("node-agent", "MainPID");
+    droplet.text(&["systemctl", "stop", "docker.socket", "docker"]);
+    droplet.wait_for("the agent to notice", || {
+        droplet
+            .ping()
+            .is_some_and(|answer| answer["status"] == "degraded")
+    });
+    droplet.get("/containers").expect(503);
+    droplet.get("/files/exists?path=/local/x").expect(200);
+    droplet.text(&["systemctl", "start", "docker"]);
+    droplet.wait_until_ok();
+    droplet.get("/containers").expect(200);
+    assert_eq!(droplet.property("node-agent", "MainPID"), process);
 }
 
 #[test]
@@ -98,7 +117,7 @@ fn everything_is_there_again_after_a_reboot() {
         ])
     };
     let before = boot();
-    docker::run(&["restart", "--time=30", &droplet.container]).unwrap();
+    docker::run(&["restart", "-t", "30", &droplet.container]).unwrap();
     droplet.wait_until_ok();
     assert_ne!(boot(), before);
     let is_running = || {
