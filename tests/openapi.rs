@@ -142,6 +142,8 @@ fn the_endpoints_of_the_reference_are_there() {
         "POST /upload/tar",
         "POST /upload/tar/stream",
         "POST /upload/tar/chunked",
+        "GET /nginx/test",
+        "POST /nginx/reload",
     ];
     let routed: BTreeSet<String> = ROUTES
         .iter()
