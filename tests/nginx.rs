@@ -127,6 +127,60 @@ fn a_configuration_that_nginx_cannot_use_after_all_is_told() {
 }
 
 #[test]
+fn the_switches_that_nginx_was_started_with_count() {
+    let image = WebImage::new();
+    let web = image.run(&answering("one", ""));
+    let agent = agent_of(&web.name);
+    // It was started with `-g "daemon off;"`: it would not take this, `nginx -t` alone would.
+    web.write(&format!("daemon off;\n{}", answering("two", "")));
+    let refused = reload(&agent).expect(400).json();
+    assert!(
+        words_in(&refused, "details").contains("\"daemon\" directive is duplicate"),
+        "{refused}"
+    );
+    assert_eq!(web.fetch().unwrap(), "one");
+}
+
+#[test]
+fn nginx_without_a_master_is_not_said_to_be_reloaded() {
+    let image = WebImage::new();
+    let web = image.run(&format!("master_process off;\n{}", answering("one", "")));
+    let agent = agent_of(&web.name);
+    let error = error_of(&reload(&agent).expect(409));
+    assert!(
+        error.contains("no master process") && error.contains(&web.name),
+        "{error}"
+    );
+}
+
+/// On an engine of our own whose machine has no `ps`.
+#[test]
+fn a_reload_that_nobody_can_see_is_one_with_a_warning() {
+    let image = WebImage::new();
+    let engine = Dockerd::start(&serde_json::json!({}));
+    engine.take_image(&image.image());
+    engine
+        .docker(&["tag", &image.image(), "team/nginx:1"])
+        .unwrap();
+    let web = Web::run_on(&engine, "team/nginx:1", "front", &answering("one", ""));
+    engine.hide("/usr/bin/ps");
+    assert!(engine.docker(&["top", "front"]).is_err());
+
+    let agent = agent_without_host_nginx(Setup::new().engine(&engine.socket()));
+    web.write(&answering("two", ""));
+    let reloaded = reload(&agent).expect(200).json();
+    assert_eq!(
+        (&reloaded["status"], &reloaded["target"]),
+        (&"reloaded".into(), &"container:front".into())
+    );
+    let warning = reloaded["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("could not be seen"), "{warning}");
+    eventually("the new configuration", || {
+        (web.fetch().ok()? == "two").then_some(())
+    });
+}
+
+#[test]
 fn reloads_at_once_go_one_after_the_other() {
     let image = WebImage::new();
     let web = image.run(&answering("one", ""));

@@ -20,7 +20,7 @@ struct ReloadAnswer<'r> {
 }
 
 /// What stands in `warnings` when nobody could see whether nginx took its configuration.
-const NOT_CONFIRMED: &str = "whether nginx took the new configuration could not be seen: its processes are not to be seen, or it has no master process";
+const NOT_CONFIRMED: &str = "whether nginx took the new configuration could not be seen: the Docker engine cannot list its processes";
 
 /// Whether the configuration is valid. An invalid one is an answer, not an error.
 pub fn test<'a>(context: &'a Context, _: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {

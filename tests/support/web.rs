@@ -68,32 +68,21 @@ impl WebImage {
     /// A running container on the machine's engine.
     pub fn run(&self, configuration: &str) -> Web<'static> {
         let name = format!("{}-{}", self.docker.name, unique());
-        Web::start(
-            None,
-            &self.docker.label(),
-            &self.image(),
-            name,
-            configuration,
-        )
+        let (label, image) = (self.docker.label(), self.image());
+        Web::start(None, &["--label", &label, &image], name, configuration)
     }
 }
 
 impl<'e> Web<'e> {
     /// A running container of `image`, on this engine.
     pub fn run_on(engine: &'e Dockerd, image: &str, name: &str, configuration: &str) -> Self {
-        Self::start(
-            Some(engine),
-            "node-agent.test",
-            image,
-            name.to_owned(),
-            configuration,
-        )
+        Self::start(Some(engine), &[image], name.to_owned(), configuration)
     }
 
+    /// The flags end with the image.
     fn start(
         engine: Option<&'e Dockerd>,
-        label: &str,
-        image: &str,
+        flags: &[&str],
         name: String,
         configuration: &str,
     ) -> Self {
@@ -104,25 +93,25 @@ impl<'e> Web<'e> {
         };
         web.write(configuration);
         let mount = format!("{}:/etc/nginx:ro", web.configuration.path().display());
-        web.docker(&[
+        let run = [
             "run",
             "-d",
-            "--label",
-            label,
             "--network",
             "none",
             "--name",
             &web.name,
             "-v",
             &mount,
-            image,
-            "nginx",
-            "-g",
-            "daemon off;",
-        ])
-        .unwrap();
+        ];
+        let command = ["nginx", "-g", "daemon off;"];
+        web.docker(&[&run, flags, &command].concat()).unwrap();
         eventually("nginx to answer", || web.fetch().ok());
         web
+    }
+
+    /// Changes its configuration.
+    pub fn write(&self, configuration: &str) {
+        std::fs::write(self.configuration.path().join("nginx.conf"), configuration).unwrap();
     }
 
     /// What `docker ARGS` says on its engine.
@@ -131,11 +120,6 @@ impl<'e> Web<'e> {
             Some(engine) => engine.docker(args),
             None => docker::run(args),
         }
-    }
-
-    /// Changes its configuration.
-    pub fn write(&self, configuration: &str) {
-        std::fs::write(self.configuration.path().join("nginx.conf"), configuration).unwrap();
     }
 
     /// What it answers.

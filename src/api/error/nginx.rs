@@ -14,7 +14,7 @@ impl From<NginxError> for ApiError {
             NginxError::Invalid { .. } => Self::BadRequest { message, details },
             NginxError::Several { .. }
             | NginxError::NamedNotRunning { .. }
-            | NginxError::Stopped
+            | NginxError::NoMaster { .. }
             | NginxError::NotTold { .. }
             | NginxError::Kept { .. } => Self::Conflict { message, details },
             NginxError::None { .. }

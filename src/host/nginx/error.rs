@@ -40,8 +40,12 @@ pub enum NginxError {
         /// What was said about it.
         words: String,
     },
-    /// It is installed on the machine, and does not run.
-    Stopped,
+    /// There is nothing to reload: it does not run, or as a single process, which keeps its configuration whatever it is
+    /// told.
+    NoMaster {
+        /// Which.
+        target: Target,
+    },
     /// The configuration is not valid; nothing was reloaded.
     Invalid {
         /// Which nginx.
@@ -134,8 +138,10 @@ impl fmt::Display for NginxError {
                 names.join(", ")
             ),
             Self::NotInside { target, .. } => write!(out, "there is no program `nginx` for {}", target.in_words()),
-            Self::Stopped => out.write_str(
-                "nginx is installed on this machine but does not run, so that there is nothing to reload",
+            Self::NoMaster { target } => write!(
+                out,
+                "{} has no master process, so that nothing can be reloaded: it does not run, or with `master_process off`",
+                target.in_words()
             ),
             Self::Invalid { target, .. } => {
                 write!(out, "the configuration of {} is not valid; nothing was reloaded", target.in_words())

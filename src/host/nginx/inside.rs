@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::processes::Processes;
-use super::{NginxError, Ran, Target};
+use super::{NginxError, Ran, Target, switches};
 use crate::clock::Timestamp;
 use crate::engine::containers::Inspect;
 use crate::engine::exec::ExecCommand;
@@ -22,6 +22,8 @@ pub(super) struct Inside<'e> {
     id: String,
     name: String,
     has_terminal: bool,
+    /// What it was started with and a test must be told too.
+    switches: Vec<String>,
 }
 
 impl<'e> Inside<'e> {
@@ -30,6 +32,10 @@ impl<'e> Inside<'e> {
         Self {
             engine,
             name: inspect.name.trim_start_matches('/').to_owned(),
+            switches: switches::of_start(
+                &inspect.path,
+                inspect.args.as_deref().unwrap_or_default(),
+            ),
             has_terminal: inspect.config.is_some_and(|config| config.tty),
             id: inspect.id,
         }
@@ -72,9 +78,13 @@ impl<'e> Inside<'e> {
         until: Instant,
         output: &mut Output,
     ) -> Result<i64, EngineError> {
-        let words = std::iter::once("nginx").chain(arguments.iter().copied());
+        let switches = self.switches.iter().map(String::as_str);
+        let words = std::iter::once("nginx").chain(switches);
         let command = ExecCommand {
-            cmd: words.map(str::to_owned).collect(),
+            cmd: words
+                .chain(arguments.iter().copied())
+                .map(str::to_owned)
+                .collect(),
             attach_stdout: true,
             attach_stderr: true,
             ..ExecCommand::default()

@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &[&str]) -> Result<Ran, NginxError> {
 }
 
 /// Tells it to reload: by systemd where it is a service, so that systemd knows; with its own signal otherwise.
-pub(super) fn tell(before: &Processes) -> Result<(), NginxError> {
+pub(super) fn tell() -> Result<(), NginxError> {
     let refused = |words| NginxError::NotTold {
         target: Target::Host,
         words,
@@ -48,9 +48,6 @@ pub(super) fn tell(before: &Processes) -> Result<(), NginxError> {
             ToolError::Failed { words, .. } => refused(words),
             error => error.into(),
         });
-    }
-    if !before.has_master() {
-        return Err(NginxError::Stopped);
     }
     let ran = run(&["-s", "reload"])?;
     if ran.code == 0 {

@@ -11,6 +11,7 @@ mod image;
 mod inside;
 mod machine;
 mod processes;
+mod switches;
 mod turn;
 mod unit;
 
@@ -68,7 +69,7 @@ pub struct Reloaded {
     pub target: Target,
     /// nginx's own words about its configuration.
     pub output: String,
-    /// Whether its new workers were seen. `false`: its processes cannot be seen, or it has no master.
+    /// Whether its new workers were seen. `false`: the engine cannot list processes.
     pub is_confirmed: bool,
 }
 
@@ -155,17 +156,16 @@ impl Place<'_> {
         let before = match self.processes() {
             Ok(processes) => processes,
             // The engine's machine has no `ps`.
-            Err(EngineError::Answer { .. }) => Processes::default(),
+            Err(EngineError::Answer { .. }) => return self.tell().map(|()| false),
             Err(error) => return Err(error.into()),
         };
-        let (mark, since) = (LogMark::set(&before), Timestamp::now());
-        match self {
-            Self::Machine => machine::tell(&before)?,
-            Self::Inside(inside) => inside.tell()?,
-        }
         if !before.has_master() {
-            return Ok(false);
+            return Err(NginxError::NoMaster {
+                target: self.target(),
+            });
         }
+        let (mark, since) = (LogMark::set(&before), Timestamp::now());
+        self.tell()?;
         if self.is_loaded(&before, patience)? {
             return Ok(true);
         }
@@ -177,6 +177,13 @@ impl Place<'_> {
                 Self::Inside(inside) => inside.said_since(since),
             },
         })
+    }
+
+    fn tell(&self) -> Result<(), NginxError> {
+        match self {
+            Self::Machine => machine::tell(),
+            Self::Inside(inside) => inside.tell(),
+        }
     }
 
     /// Waits until new connections meet the new configuration alone; whether it was loaded at all. Old workers that are

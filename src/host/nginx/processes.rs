@@ -12,7 +12,10 @@ use std::fs;
 use std::io::Read;
 
 use crate::engine::processes::Process;
+use crate::sys::process;
 
+/// The beginning of all their titles.
+const PREFIX: &str = "nginx: ";
 /// The beginning of the title of a master; its command line follows.
 const MASTER: &str = "nginx: master process";
 /// The title of a worker; one that finishes its last connections has ` is shutting down` behind it.
@@ -43,7 +46,7 @@ impl Processes {
     pub(super) fn among(all: impl IntoIterator<Item = Process>) -> Self {
         let all: Vec<_> = all
             .into_iter()
-            .filter(|process| process.title.starts_with("nginx: "))
+            .filter(|process| process.title.starts_with(PREFIX))
             .collect();
         let masters: BTreeSet<_> = all
             .iter()
@@ -60,15 +63,11 @@ impl Processes {
     }
 
     /// Those on the machine itself: of the processes that containers run, /proc shows an id for each process namespace
-    /// that they are in (`NSpid`, proc(5)), two or more.
+    /// that they are in (`NSpid`, proc(5)), two or more. Masters of another
+    /// user than the agent's own are left out: a title is easily forged, and nginx's master runs as root.
     pub(super) fn on_machine() -> Self {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        Self::among(entries.filter_map(|entry| {
-            let id = entry.file_name().to_str()?.parse().ok()?;
-            let process = read(id)?;
-            // Last: few get here.
-            (process.title.starts_with("nginx: ") && !is_in_container(id)).then_some(process)
-        }))
+        Self::among(entries.filter_map(|entry| read(entry.file_name().to_str()?.parse().ok()?)))
     }
 
     /// Whether a master is there.
@@ -93,33 +92,30 @@ impl Processes {
     }
 }
 
-/// The process `id`, if it is still there.
+/// The process `id`, if it is still there, has nginx's title, and is the machine's own.
 fn read(id: u32) -> Option<Process> {
     let mut title = Vec::new();
     let file = fs::File::open(format!("/proc/{id}/cmdline")).ok()?;
     file.take(TITLE_BYTES).read_to_end(&mut title).ok()?;
-    if !title.starts_with(b"nginx: ") {
+    if !title.starts_with(PREFIX.as_bytes()) {
+        return None;
+    }
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+    // Kernels without namespaces have no such line.
+    let is_in_container = field("NSpid:").is_some_and(|ids| ids.split_whitespace().count() > 1);
+    let is_master = title.starts_with(MASTER.as_bytes());
+    let user: u32 = field("Uid:")?.split_whitespace().next()?.parse().ok()?;
+    if is_in_container || is_master && process::user() != user {
         return None;
     }
     // nginx writes its title over its arguments and fills the rest with NUL.
     let title = String::from_utf8_lossy(&title).replace('\0', " ");
     Some(Process {
         id,
-        parent: status(id, "PPid:")?.trim().parse().ok()?,
+        parent: field("PPid:")?.trim().parse().ok()?,
         title: title.trim_end().to_owned(),
     })
-}
-
-fn is_in_container(id: u32) -> bool {
-    // Kernels without namespaces have no such line.
-    status(id, "NSpid:").is_some_and(|ids| ids.split_whitespace().count() > 1)
-}
-
-/// The value of a field of /proc/ID/status.
-fn status(id: u32, field: &str) -> Option<String> {
-    let text = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let value = text.lines().find_map(|line| line.strip_prefix(field))?;
-    Some(value.to_owned())
 }
 
 #[cfg(test)]
