@@ -148,7 +148,7 @@ fn nginx_without_a_master_is_not_said_to_be_reloaded() {
     let agent = agent_of(&web.name);
     let error = error_of(&reload(&agent).expect(409));
     assert!(
-        error.contains("no master process") && error.contains(&web.name),
+        error.contains("without a master process") && error.contains(&web.name),
         "{error}"
     );
 }

@@ -140,7 +140,7 @@ impl fmt::Display for NginxError {
             Self::NotInside { target, .. } => write!(out, "there is no program `nginx` for {}", target.in_words()),
             Self::NoMaster { target } => write!(
                 out,
-                "{} has no master process, so that nothing can be reloaded: it does not run, or with `master_process off`",
+                "{} does not run, or runs without a master process (`master_process off`): there is nothing to reload; start or restart it",
                 target.in_words()
             ),
             Self::Invalid { target, .. } => {
