@@ -273,3 +273,17 @@ pub const UPLOAD_WAIT: Duration = Duration::from_secs(600);
 pub const UNPACK_PIECES: usize = 4;
 /// See [`UNPACK_PIECES`].
 pub const UNPACK_PIECE_BYTES: usize = 32 * 1024;
+/// A run of nginx's own program, or of systemctl for it: a test looks up the names of upstreams, and waits for dead name
+/// servers.
+pub const NGINX_COMMAND: Duration = Duration::from_secs(60);
+/// How long nginx may take to start workers with a new configuration, on top of what the test of it took: it tries for
+/// 2.5 s to open a port that another program has.
+pub const NGINX_NEW_WORKERS: Duration = Duration::from_secs(10);
+/// Between two looks for them.
+pub const NGINX_LOOK_PAUSE: Duration = Duration::from_millis(50);
+/// How long a reload waits for another one.
+pub const NGINX_TURN_WAIT: Duration = Duration::from_secs(60);
+/// Lines of a container's log that tell why nginx did not take its configuration.
+pub const NGINX_LOG_LINES: u64 = 20;
+/// The engine notes the exit of a command a moment after its output has ended.
+pub const EXIT_CODE_WAIT: Duration = Duration::from_secs(2);

@@ -32,6 +32,8 @@ mod lifecycle;
 mod login_api;
 mod login_helpers;
 mod logins;
+mod nginx;
+mod nginx_host;
 mod openapi;
 mod own_engine;
 mod ping;

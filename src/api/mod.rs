@@ -15,6 +15,7 @@ pub mod image_reference;
 pub mod images;
 pub mod json_text;
 pub mod logins;
+pub mod nginx;
 pub mod openapi;
 pub mod query;
 pub mod reply;
@@ -26,6 +27,7 @@ mod upload_body;
 
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
+use crate::host::nginx::Nginx;
 use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
@@ -58,6 +60,8 @@ pub struct Context {
     pub max_upload_bytes: u64,
     /// The saved registry logins.
     pub logins: Logins,
+    /// The web server.
+    pub nginx: Nginx,
     /// What the probe saw last.
     pub health: Arc<Health>,
 }

@@ -13,6 +13,7 @@ use crate::config::keys::encode_hex;
 use crate::config::{Config, ConfigError, Environment};
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
+use crate::host::nginx::Nginx;
 use crate::log as sink;
 use crate::server::probe::{self, Probe};
 use crate::server::{Server, listen};
@@ -117,6 +118,7 @@ fn start_context(
         variables: surroundings.clone(),
     };
     Ok(Arc::new(Context {
+        nginx: Nginx::new(engine.clone(), config.nginx_container.clone()),
         engine,
         logins: Logins::new(config.docker_config.clone(), surroundings),
         jail,

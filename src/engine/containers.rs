@@ -24,6 +24,10 @@ pub struct Inspect {
     pub state: State,
     /// How often its restart policy brought it back.
     pub restart_count: i64,
+    /// The program that it was started with.
+    pub path: String,
+    /// That program's arguments.
+    pub args: Option<Vec<String>>,
     /// How it was made.
     pub config: Option<ContainerConfig>,
     /// What the host gives it.

@@ -16,6 +16,7 @@ mod image_summary;
 pub mod images;
 pub mod logs;
 mod objects;
+pub mod processes;
 pub mod progress;
 pub mod pull_failure;
 pub mod registry_auth;

@@ -27,7 +27,8 @@ pub struct Output {
 }
 
 impl Output {
-    pub(super) fn take(&mut self, stream: Stream, bytes: &[u8]) {
+    /// Takes what was printed, from a program or from whoever speaks for one.
+    pub fn take(&mut self, stream: Stream, bytes: &[u8]) {
         match stream {
             Stream::Stdout => self.stdout.take(bytes),
             Stream::Stderr => self.stderr.take(bytes),

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::exec::{ExecError, Exit, Finished, Invocation, Program};
+use crate::exec::{ExecError, Exit, Finished, Invocation, Output, Program};
 use crate::limits;
 
 /// A program of the system that an endpoint needs.
@@ -100,10 +100,12 @@ impl Tool {
 
 /// The end of what a finished program said of itself: of stderr, and of stdout when that is silent.
 pub fn words(finished: &Finished) -> String {
-    last_words(
-        &finished.output.stderr.text(),
-        &finished.output.stdout.text(),
-    )
+    words_of(&finished.output)
+}
+
+/// The same of what something printed.
+pub fn words_of(output: &Output) -> String {
+    last_words(&output.stderr.text(), &output.stdout.text())
 }
 
 /// At most [`limits::TOOL_WORDS_BYTES`] of the end, from the start of a line where one is there.

@@ -3,7 +3,7 @@
 
 use tiny_http::Method;
 
-use crate::api::{self, Context, Handler, Reply, containers, docker, files, images, upload};
+use crate::api::{self, Context, Handler, Reply, containers, docker, files, images, nginx, upload};
 
 /// Who may call an endpoint. A route cannot be without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +151,8 @@ pub const ROUTES: &[Route] = &[
         KeyAlways,
         Short(upload::discard),
     ),
+    route(Get, "/nginx/test", Key, Long(nginx::test)),
+    route(Post, "/nginx/reload", Key, Long(nginx::reload)),
 ];
 
 /// What a path and method lead to.

@@ -10,6 +10,7 @@ mod boot;
 mod install;
 mod journal;
 mod machine;
+mod nginx;
 mod registry;
 mod restarts;
 mod sharing;

@@ -76,6 +76,24 @@ impl Setup {
         self.env("NODE_AGENT_DOCKER_SOCKET", socket)
     }
 
+    /// Has it started by `program`, which gets its command line behind its own arguments.
+    pub fn started_by(mut self, program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .stdin(Stdio::null());
+        for (name, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        self.command = command;
+        self
+    }
+
     /// Starts it and waits until it listens.
     pub fn start(mut self) -> Agent {
         let mut child = self

@@ -148,6 +148,17 @@ impl Dockerd {
         process::signal(self.daemon.as_ref().unwrap().id(), "CONT");
     }
 
+    /// Takes a program of the machine away from it.
+    pub fn hide(&self, program: &str) {
+        let pid = self.daemon.as_ref().unwrap().id().to_string();
+        let mounted = Command::new("nsenter")
+            .args(["--target", &pid, "--mount", "mount", "--bind", "/dev/null"])
+            .arg(program)
+            .status()
+            .unwrap();
+        assert!(mounted.success(), "{program}");
+    }
+
     /// Ends it at once, as a crash does, and what runs in it.
     pub fn kill(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {

@@ -23,6 +23,7 @@ pub mod tar_builder;
 pub mod tmpfs;
 pub mod upload;
 pub mod upload_lab;
+pub mod web;
 pub mod yard;
 
 pub use agent::Agent;

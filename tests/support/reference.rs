@@ -54,8 +54,6 @@ pub const TO_COME: &[&str] = &[
     "POST /git/clone",
     "POST /networks/create",
     "GET /networks/{n}",
-    "GET /nginx/test",
-    "POST /nginx/reload",
     "GET /cron/jobs",
     "POST /cron/run-docker",
     "POST /cron/remove",

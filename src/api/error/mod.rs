@@ -4,6 +4,7 @@
 mod archives;
 mod conversions;
 mod login;
+mod nginx;
 mod paths;
 mod programs;
 mod sentence;
