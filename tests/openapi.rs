@@ -7,7 +7,7 @@ use node_agent::server::routes::{Access, ROUTES};
 use crate::support::{Agent, reference};
 
 fn document() -> serde_json::Value {
-    serde_json::from_str(node_agent::api::openapi::DOCUMENT).unwrap()
+    serde_json::from_str(include_str!("../src/openapi.json")).unwrap()
 }
 
 #[test]

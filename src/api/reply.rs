@@ -62,15 +62,6 @@ pub const BYTES: &str = "application/octet-stream";
 /// Text, as logs and command output have it.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
-/// An answer with the warnings about the request that led to it.
-#[derive(Serialize)]
-struct WithWarnings<'a, T> {
-    #[serde(flatten)]
-    answer: &'a T,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    warnings: &'a [String],
-}
-
 impl<'a> Reply<'a> {
     /// 200 with `answer` as JSON.
     pub fn json<T: Serialize>(answer: &T) -> Result<Self, ApiError> {
@@ -92,13 +83,11 @@ impl<'a> Reply<'a> {
         answer: &T,
         warnings: &[String],
     ) -> Result<Self, ApiError> {
-        let encoded = if warnings.is_empty() {
-            serde_json::to_vec(answer)
-        } else {
-            serde_json::to_vec(&WithWarnings { answer, warnings })
-        };
-        let bytes = encoded
+        let mut bytes = serde_json::to_vec(answer)
             .map_err(|error| ApiError::internal("the answer cannot be written as JSON", &error))?;
+        if !warnings.is_empty() {
+            add_warnings(&mut bytes, warnings);
+        }
         Ok(Self {
             status,
             content_type: JSON,
@@ -182,6 +171,24 @@ impl<'a> Reply<'a> {
     }
 }
 
+/// Adds the member `warnings` to an object that is written already: `#[serde(flatten)]` would have each answer's code in
+/// the program twice.
+fn add_warnings(object: &mut Vec<u8>, warnings: &[String]) {
+    // A list of texts always serializes.
+    let Ok(list) = serde_json::to_vec(warnings) else {
+        return;
+    };
+    if object.pop_if(|last| *last == b'}').is_none() {
+        return;
+    }
+    if object.last() != Some(&b'{') {
+        object.push(b',');
+    }
+    object.extend_from_slice(b"\"warnings\":");
+    object.extend_from_slice(&list);
+    object.push(b'}');
+}
+
 impl fmt::Debug for Reply<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let content = match &self.content {
@@ -194,5 +201,22 @@ impl fmt::Debug for Reply<'_> {
             .field("status", &self.status)
             .field("content", &content)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_added_to_any_object() {
+        for (object, expected) in [
+            ("{}", r#"{"warnings":["a \"b\""]}"#),
+            (r#"{"x":{}}"#, r#"{"x":{},"warnings":["a \"b\""]}"#),
+        ] {
+            let mut bytes = object.as_bytes().to_vec();
+            add_warnings(&mut bytes, &["a \"b\"".to_owned()]);
+            assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+        }
     }
 }
