@@ -6,6 +6,7 @@ mod docker;
 mod files;
 mod health;
 mod images;
+mod nginx;
 mod uploads;
 
 use std::cell::RefCell;
@@ -36,6 +37,7 @@ fn every_endpoint_of_the_reference() {
     docker::drive(&tour);
     images::drive(&tour);
     containers::drive(&tour);
+    nginx::drive(&tour);
     let driven = tour.driven.borrow();
     let missing: Vec<_> = reference::ENDPOINTS
         .into_iter()
