@@ -3,7 +3,7 @@
 
 use tiny_http::Method;
 
-use crate::api::{self, Context, Handler, Reply, containers, docker, files, images, upload};
+use crate::api::{self, Context, Handler, Reply, containers, docker, files, git, images, upload};
 
 /// Who may call an endpoint. A route cannot be without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +151,7 @@ pub const ROUTES: &[Route] = &[
         KeyAlways,
         Short(upload::discard),
     ),
+    route(Post, "/git/clone", KeyAlways, Long(git::clone)),
 ];
 
 /// What a path and method lead to.
