@@ -7,6 +7,8 @@ pub mod crowd;
 pub mod docker;
 pub mod dockerd;
 pub mod file_lab;
+pub mod git_host;
+pub mod git_lab;
 pub mod haproxy;
 pub mod http;
 pub mod lab;

@@ -85,7 +85,7 @@ pub fn clone(
     reach::check(wish.address)?;
     let finished = run(&git, workplace, wish, client)?;
     if !finished.exit.is_success() {
-        return Err(failed(wish, &finished));
+        return Err(failed(workplace, wish, &finished));
     }
     Ok(Checkout {
         branch: branch_of(&git, workplace)?,
@@ -202,16 +202,21 @@ fn not_run(wish: &Wish<'_>, error: ExecError) -> GitError {
     }
 }
 
-fn failed(wish: &Wish<'_>, finished: &Finished) -> GitError {
+fn failed(workplace: &Workplace<'_>, wish: &Wish<'_>, finished: &Finished) -> GitError {
     // ssh ends its lines as terminals want it.
     let words = tool::words(finished).replace("\r\n", "\n");
     let words = wish.login.hide_in(&words);
+    let failure = failure::classify(&words);
+    // A checkout for which there is no room fails without a word of why.
+    if let (Failure::Other, Err(shortage)) = (failure, workplace.check_room()) {
+        return GitError::NoRoom(shortage);
+    }
     GitError::Clone(CloneFailure {
         address: wish.address.to_string(),
         branch: wish.branch.map(str::to_owned),
         has_login: !wish.login.is_empty(),
         is_of_a_submodule: failure::is_of_a_submodule(&words),
-        failure: failure::classify(&words),
+        failure,
         exit: finished.exit,
         words,
     })
