@@ -27,6 +27,7 @@ mod git_clone;
 mod git_faults;
 mod git_logins;
 mod git_refusals;
+mod git_ssh;
 mod git_submodules;
 mod haproxy;
 mod image_api;

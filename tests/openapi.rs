@@ -142,6 +142,7 @@ fn the_endpoints_of_the_reference_are_there() {
         "POST /upload/tar",
         "POST /upload/tar/stream",
         "POST /upload/tar/chunked",
+        "POST /git/clone",
     ];
     let routed: BTreeSet<String> = ROUTES
         .iter()

@@ -20,6 +20,7 @@ pub mod process;
 pub mod registry;
 pub mod seen;
 pub mod shelf;
+pub mod ssh_host;
 pub mod tar_builder;
 pub mod tmpfs;
 pub mod upload;
