@@ -84,10 +84,11 @@ impl<'i> Invocation<'i> {
     }
 
     /// The same, in the directory behind this descriptor, which it sees as `stand_in` where the system lets it: see
-    /// [`child::start_in`]. It ends when the agent does, however that ends.
+    /// [`child::start_in`]. It ends when the agent does, however that ends, and before the agent when memory runs out.
     pub fn inside(mut self, directory: OwnedFd, stand_in: &Path) -> io::Result<Self> {
         child::start_in(&mut self.command, directory, stand_in)?;
         child::end_with_parent(&mut self.command);
+        child::offer_to_oom_killer(&mut self.command);
         Ok(self)
     }
 

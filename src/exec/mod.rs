@@ -15,6 +15,8 @@ mod program;
 mod pump;
 
 #[cfg(test)]
+mod inside_tests;
+#[cfg(test)]
 mod tests;
 
 pub use error::ExecError;

@@ -88,6 +88,34 @@ fn mount(what: Option<&CStr>, place: &CStr, flags: libc::c_ulong) -> io::Result<
         .map(drop)
 }
 
+/// How much sooner than others the child is killed when memory runs out, of -1000 to 1000.
+const EXPENDABLE: &[u8] = b"500";
+
+/// Lets the kernel, when memory runs out, take the child and what that starts before it takes us. Without /proc it is as
+/// dear as we are. proc_pid_oom_score_adj(5)
+pub fn offer_to_oom_killer(command: &mut impl CommandExt) {
+    let offer = || {
+        make_expendable();
+        Ok(())
+    };
+    // SAFETY: between fork and exec the closure makes three system calls and allocates nothing.
+    unsafe { command.pre_exec(offer) };
+}
+
+fn make_expendable() {
+    let path = c"/proc/self/oom_score_adj".as_ptr();
+    // SAFETY: the path is NUL-terminated.
+    let fd = unsafe { libc::open(path, libc::O_WRONLY | libc::O_CLOEXEC) };
+    if fd < 0 {
+        return;
+    }
+    // SAFETY: the descriptor was just created and nothing else owns it.
+    let file = unsafe { OwnedFd::from_raw_fd(fd) };
+    let (value, length) = (EXPENDABLE.as_ptr().cast(), EXPENDABLE.len());
+    // SAFETY: the bytes live through the call and their true length is passed.
+    unsafe { libc::write(file.as_raw_fd(), value, length) };
+}
+
 /// Lets the child be killed when the thread that starts it ends, however it does. prctl(2), PR_SET_PDEATHSIG
 pub fn end_with_parent(command: &mut impl CommandExt) {
     let parent = super::process::id();

@@ -59,7 +59,7 @@ impl GitHost {
             ..Shared::default()
         });
         let serving = Arc::clone(&shared);
-        let peer = Peer::start(move |stream| serving.serve(stream));
+        let peer = Peer::start(move |stream| serving.serve(&stream));
         Self { peer, shared }
     }
 
@@ -93,11 +93,20 @@ impl GitHost {
         self.shared.seen.lock().unwrap().clone()
     }
 
-    /// Waits until somebody waits for a pack of `/slow/`.
+    /// Whether somebody has asked for a pack of `/slow/`.
+    pub fn is_slow_asked(&self) -> bool {
+        let login = basic(USER, PASSWORD);
+        let asked = |seen: &Seen| {
+            let is_post = seen.method == "POST" && seen.path.starts_with("/slow/");
+            is_post && seen.authorization.as_ref() == Some(&login)
+        };
+        self.seen().iter().any(asked)
+    }
+
+    /// Waits for that.
     pub fn wait_for_slow(&self) {
         eventually("a request for a pack", || {
-            let asked = |seen: &Seen| seen.method == "POST" && seen.path.starts_with("/slow/");
-            self.seen().iter().any(asked).then_some(())
+            self.is_slow_asked().then_some(())
         });
     }
 }
@@ -109,15 +118,15 @@ impl Drop for GitHost {
 }
 
 impl Shared {
-    fn serve(&self, stream: TcpStream) {
+    fn serve(&self, mut stream: &TcpStream) {
         // A look whether anybody is here sends nothing.
-        let Some(asked) = read_request(&stream) else {
+        let Some(asked) = read_request(stream) else {
             return;
         };
         self.seen.lock().unwrap().push(asked.seen.clone());
         let answer = self.answer(&asked);
         // Who asked may be gone by now.
-        let _ = (&stream).write_all(&answer);
+        let _ = stream.write_all(&answer);
     }
 
     fn answer(&self, asked: &Asked) -> Vec<u8> {
@@ -125,7 +134,7 @@ impl Shared {
         let (rule, below) = path.split_once('/').unwrap_or((path, ""));
         let login = asked.seen.authorization.as_deref();
         match rule {
-            "private" if login != Some(&basic(USER, PASSWORD)) => unauthorized(),
+            "private" | "slow" if login != Some(&basic(USER, PASSWORD)) => unauthorized(),
             "token" if login != Some(&basic(TOKEN, "")) => unauthorized(),
             "forbidden" => b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec(),
             "broken" => b"HTTP/1.1 503 Broken\r\nContent-Length: 0\r\n\r\n".to_vec(),
@@ -135,7 +144,6 @@ impl Shared {
                 format!("HTTP/1.1 302 Moved\r\nLocation: http://{address}/private/{below}?{query}\r\n{length}\r\n\r\n")
                     .into_bytes()
             }
-            "slow" if login != Some(&basic(USER, PASSWORD)) => unauthorized(),
             "slow" if asked.seen.method == "POST" => {
                 while !self.is_released.load(Ordering::SeqCst) {
                     std::thread::sleep(std::time::Duration::from_millis(10));

@@ -59,7 +59,7 @@ fn not_cloned(message: String, failure: CloneFailure) -> ApiError {
         Failure::TooSlow => return ApiError::Timeout { message, details },
         Failure::Other => return ApiError::Internal { message, details },
         Failure::Forbidden => return ApiError::BadRequest { message, details },
-        Failure::Denied => 401,
+        Failure::Denied | Failure::NoLogin => 401,
         Failure::NoBranch | Failure::NoRepository => 404,
         Failure::HostKey | Failure::Unreachable => 502,
     };

@@ -26,6 +26,9 @@ impl BranchFault {
     }
 }
 
+/// What git adds to a name while it changes the branch.
+const LOCK: &str = ".lock";
+
 /// Fails when `name` can be the name of no branch and no tag.
 pub fn check(name: &str) -> Result<(), BranchFault> {
     if name.starts_with('-') {
@@ -35,8 +38,7 @@ pub fn check(name: &str) -> Result<(), BranchFault> {
         return Err(BranchFault::TooLong);
     }
     let is_bad = |c: char| c <= ' ' || c == '\u{7f}' || "~^:?*[\\".contains(c);
-    let is_bad_part =
-        |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    let is_bad_part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(LOCK);
     let is_bad_name = name.contains(is_bad)
         || name.contains("..")
         || name.contains("@{")

@@ -99,7 +99,12 @@ impl fmt::Display for CloneFailure {
                 out,
                 "{address} refuses this username and password (those of the repository; the agent's own key is fine)"
             ),
-            Failure::Denied => write!(
+            // Of another host than the login is for: a redirect, a submodule.
+            Failure::NoLogin if self.has_login => write!(
+                out,
+                "{address} leads to another host or scheme, which wants a login; it is not given the one of this address"
+            ),
+            Failure::Denied | Failure::NoLogin => write!(
                 out,
                 "{address} does not exist or wants a login (of the repository; the agent's own key is fine)"
             ),

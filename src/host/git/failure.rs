@@ -17,6 +17,8 @@ pub enum Failure {
     HostKey,
     /// The repository wants a login, or another one.
     Denied,
+    /// Somebody wants a login, and there is none for them.
+    NoLogin,
     /// There is no such repository.
     NoRepository,
     /// Nothing came any more.
@@ -57,15 +59,20 @@ const PHRASES: &[(Failure, &[&str])] = &[
         Failure::Denied,
         &[
             "Authentication failed for ",
-            "could not read Username for ",
-            "could not read Password for ",
-            "unable to get password from user",
             "Permission denied (",
             "Permission denied, please try again",
             "Too many authentication failures",
             "returned error: 401",
             "returned error: 403",
             "returned error: 407",
+        ],
+    ),
+    (
+        Failure::NoLogin,
+        &[
+            "could not read Username for ",
+            "could not read Password for ",
+            "unable to get password from user",
         ],
     ),
     (
@@ -127,7 +134,7 @@ pub(super) fn classify(words: &str) -> Failure {
     let says = |phrase: &&str| own.iter().any(|line| line.contains(*phrase));
     PHRASES
         .iter()
-        .find(|(_, phrases)| phrases.iter().any(|phrase| says(&phrase)))
+        .find(|(_, phrases)| phrases.iter().any(&says))
         .map_or(Failure::Other, |(failure, _)| *failure)
 }
 
@@ -152,7 +159,7 @@ mod tests {
             ),
             (
                 "fatal: could not read Username for 'http://127.0.0.1:1': terminal prompts disabled\n",
-                Failure::Denied,
+                Failure::NoLogin,
             ),
             (
                 "remote: Repository not found.\nfatal: Authentication failed for 'https://h.example/a/'\n",

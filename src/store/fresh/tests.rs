@@ -53,13 +53,17 @@ impl Lab {
     }
 }
 
-fn some_work(workplace: &Workplace<'_>) -> Result<(), FreshError> {
+fn work_in(workplace: &Workplace<'_>) {
     let at = workplace.as_fd();
     make_directory(at, ".git".as_ref(), 0o755).unwrap();
     for name in ["a", "b", ".node-agent-of-the-repository"] {
         create_file(at, name.as_ref(), 0o644).unwrap();
     }
-    Ok(())
+}
+
+fn some_work(workplace: &Workplace<'_>) -> Result<(), FreshError> {
+    work_in(workplace);
+    workplace.check_room().map_err(FreshError::NoRoom)
 }
 
 const MADE: [&str; 4] = [".git", ".node-agent-of-the-repository", "a", "b"];
