@@ -1,8 +1,10 @@
 //! Repositories with others in them, some of them hostile.
 
+use std::process::Command;
+
 use serde_json::json;
 
-use crate::support::git_lab::GitLab;
+use crate::support::git_lab::{GitLab, git};
 
 #[test]
 fn submodules_come_along_when_they_are_wanted() {
@@ -14,6 +16,17 @@ fn submodules_come_along_when_they_are_wanted() {
     lab.clone_with(&url, "all", json!({"recursive": true}))
         .expect(200);
     assert_eq!(lab.text("root/all/sub/sub/file"), "2");
+    // It was moved after git had made it, and knows nothing of where that was.
+    for below in ["root/all", "root/all/sub", "root/all/sub/sub"] {
+        assert_eq!(git(&lab.path(below), &["status", "--porcelain"]), "");
+    }
+    let state = lab.path("state").display().to_string();
+    let searched = Command::new("grep")
+        .args(["-rlF", "-e", &state, "-e", ".node-agent-"])
+        .arg(lab.path("root/all"))
+        .output()
+        .unwrap();
+    assert_eq!(searched.status.code(), Some(1), "{searched:?}");
     lab.clone(&url, "one").expect(200);
     assert_eq!(lab.files.names("root/one/sub").len(), 0);
     lab.clone_with(

@@ -149,8 +149,6 @@ fn settings(wish: &Wish<'_>) -> Vec<String> {
     let mut settings = vec![
         "core.hooksPath=/dev/null".to_owned(),
         "init.templateDir=".to_owned(),
-        // The newest git's own hint about branch names is no news for whoever clones an empty repository.
-        "advice.defaultBranchName=false".to_owned(),
         "credential.helper=".to_owned(),
         "http.followRedirects=initial".to_owned(),
         format!("http.lowSpeedLimit={bytes}"),

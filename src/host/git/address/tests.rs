@@ -1,6 +1,8 @@
 //! Addresses that are taken, and those that are not.
 #![forbid(unsafe_code)]
 
+use proptest::prelude::*;
+
 use super::{Address, AddressFault};
 use crate::limits;
 
@@ -114,4 +116,38 @@ fn everything_else_is_refused() {
     }
     let long = format!("https://h/{}", "a".repeat(limits::GIT_URL_BYTES));
     assert_eq!(Address::parse(&long).err(), Some(F::TooLong));
+}
+
+/// Pieces that addresses are made of, and some that they are not.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "http", "https", "ssh", "git", "file", "ext", "://", "::", ":", "/", "//", "@", "-",
+            "--", "[", "]", "::1", "host", "user", "22", "%40", "%0a", "%", " ", "\n", "?", "#",
+            "..", "~", "$", "`", "\\", "repo.git", "é",
+        ])
+        .prop_map(str::to_owned),
+        any::<char>().prop_map(String::from),
+    ];
+    prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    /// Whatever is taken is an address of an allowed form and nothing else, and has no secret in it any more.
+    #[test]
+    fn what_git_is_given_is_an_address(start in prop::sample::select(vec!["", "https://", "ssh://", "a@"]), rest in pieces()) {
+        if let Ok((address, _)) = Address::parse(&format!("{start}{rest}")) {
+            let text = address.to_string();
+            let (again, login) = Address::parse(&text).unwrap();
+            prop_assert_eq!(&again, &address);
+            prop_assert!(login.is_empty());
+            prop_assert!(!text.starts_with('-') && !address.host.starts_with('-'));
+            prop_assert!(!text.contains(|c: char| c.is_control() || c.is_whitespace()));
+            let allowed = ["http://", "https://", "ssh://", "git://"];
+            let has_scheme = allowed.iter().any(|scheme| text.starts_with(scheme));
+            let colon = text.find(':').unwrap();
+            let is_scp_like = !text[..colon].contains('/') && !text[colon..].starts_with("::");
+            prop_assert!(has_scheme || is_scp_like || text.contains('['), "{}", text);
+        }
+    }
 }
