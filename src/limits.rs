@@ -287,3 +287,20 @@ pub const NGINX_TURN_WAIT: Duration = Duration::from_secs(60);
 pub const NGINX_LOG_LINES: u64 = 20;
 /// The engine notes the exit of a command a moment after its output has ended.
 pub const EXIT_CODE_WAIT: Duration = Duration::from_secs(2);
+/// Bytes of a repository's address; browsers and servers stop at about as many.
+pub const GIT_URL_BYTES: usize = 2048;
+/// A whole clone: some gigabytes over a slow line. A client that goes away ends it earlier.
+pub const GIT_CLONE: Duration = Duration::from_secs(1800);
+/// A question about a clone that is there: it reads two files.
+pub const GIT_QUESTION: Duration = Duration::from_secs(30);
+/// Connecting to a repository's host, all of its addresses.
+pub const GIT_CONNECT: Duration = Duration::from_secs(10);
+/// A server that sends fewer bytes a second than this for as long as [`GIT_SLOW`] is given up. While it packs a large
+/// repository it sends nothing but five bytes every five seconds, so the rate is low and the time long.
+pub const GIT_SLOW_BYTES: u64 = 1;
+/// See [`GIT_SLOW_BYTES`].
+pub const GIT_SLOW: Duration = Duration::from_secs(120);
+/// Between two looks at how much room a running clone leaves: at 100 MB/s under half of the usual reserve.
+pub const GIT_ROOM_CHECK: Duration = Duration::from_secs(1);
+/// Bytes of the question that git asks its credential helper.
+pub const GIT_QUESTION_BYTES: u64 = 64 * 1024;

@@ -10,6 +10,7 @@ mod duration;
 pub mod error;
 pub mod files;
 mod form_part;
+pub mod git;
 pub mod health;
 pub mod image_reference;
 pub mod images;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod clean_up;
+mod git_credential;
 mod serve;
 
 use std::fmt::Display;
@@ -12,6 +13,7 @@ use lexopt::prelude::{Long, Short, Value};
 
 use crate::config::keys::key_for_token;
 use crate::config::{Config, Environment};
+use crate::host::git::login::SUBCOMMAND as GIT_CREDENTIAL;
 use crate::log::journal;
 
 const USAGE: &str = "\
@@ -59,6 +61,7 @@ enum Command {
     Serve { dev: bool },
     Key,
     Config,
+    GitCredential(String),
     Say(String),
 }
 
@@ -78,6 +81,10 @@ fn parse() -> Result<Command, Failure> {
             }
             Long("dev") => is_dev = true,
             Value(word) if command.is_none() => command = Some(word.to_string_lossy().into_owned()),
+            // Not in the usage: git runs it, and nobody else.
+            Value(word) if command.as_deref() == Some(GIT_CREDENTIAL) => {
+                return Ok(Command::GitCredential(word.to_string_lossy().into_owned()));
+            }
             other => return Err(usage(other.unexpected())),
         }
     }
@@ -105,6 +112,7 @@ impl Command {
                 let config = Config::from_environment(&environment).map_err(Failure::run)?;
                 say(&config.to_string())
             }
+            Self::GitCredential(operation) => git_credential::answer(&operation),
             Self::Say(text) => say(&text),
         }
     }

@@ -37,6 +37,8 @@ pub enum ExecError {
     Producer(io::Error),
     /// The one who takes its output failed, and it was ended.
     Taker(io::Error),
+    /// What was looked after while it ran failed, and it was ended.
+    Check(io::Error),
     /// A pipe or a wait failed.
     Io {
         /// Its name.
@@ -63,6 +65,7 @@ impl fmt::Display for ExecError {
             Self::Abandoned => out.write_str("the client went away"),
             Self::Producer(source) => write!(out, "its input could not be made: {source}"),
             Self::Taker(source) => write!(out, "its output could not be handed on: {source}"),
+            Self::Check(source) => write!(out, "it was ended: {source}"),
             Self::Io { program, source } => {
                 write!(out, "running `{program}` failed: {source}")
             }

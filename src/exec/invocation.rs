@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -11,11 +11,15 @@ use std::time::{Duration, Instant};
 
 use super::feed::Producer;
 use super::group::Group;
-use super::pump::{Pump, Stop};
+use super::pump::{Checking, Pump, Stop};
 use super::{ExecError, Exit, Output, Program, Stdin, Stream};
+use crate::sys::child;
 
 /// Takes output as it comes. An error ends the program.
 pub type Taker<'t> = dyn FnMut(Stream, &[u8]) -> io::Result<()> + 't;
+
+/// Looks whether a program may go on. An error ends it.
+pub type Check<'c> = dyn FnMut() -> io::Result<()> + 'c;
 
 /// A program that ran to its end.
 #[derive(Debug)]
@@ -34,6 +38,7 @@ pub struct Invocation<'i> {
     stdin: Stdin<'i>,
     deadline: Duration,
     client: Option<BorrowedFd<'i>>,
+    check: Option<(Duration, &'i mut Check<'i>)>,
 }
 
 impl<'i> Invocation<'i> {
@@ -53,6 +58,7 @@ impl<'i> Invocation<'i> {
             stdin: Stdin::Nothing,
             deadline,
             client: None,
+            check: None,
         }
     }
 
@@ -74,6 +80,22 @@ impl<'i> Invocation<'i> {
     #[must_use]
     pub fn in_directory(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);
+        self
+    }
+
+    /// The same, in the directory behind this descriptor, which it sees as `stand_in` where the system lets it: see
+    /// [`child::start_in`]. It ends when the agent does, however that ends, and before the agent when memory runs out.
+    pub fn inside(mut self, directory: OwnedFd, stand_in: &Path) -> io::Result<Self> {
+        child::start_in(&mut self.command, directory, stand_in)?;
+        child::end_with_parent(&mut self.command);
+        child::offer_to_oom_killer(&mut self.command);
+        Ok(self)
+    }
+
+    /// The same, ended when `check`, asked every `pause`, fails.
+    #[must_use]
+    pub fn checking(mut self, pause: Duration, check: &'i mut Check<'i>) -> Self {
+        self.check = Some((pause, check));
         self
     }
 
@@ -137,6 +159,7 @@ impl<'i> Invocation<'i> {
             // The group is gone by now, and the pipe may be closed.
             Stop::Producer(error, _pipe) => ExecError::Producer(error),
             Stop::Taker(error) => ExecError::Taker(error),
+            Stop::Check(error) => ExecError::Check(error),
             Stop::Io(source) => ExecError::Io { program, source },
         })
     }
@@ -146,6 +169,7 @@ impl<'i> Invocation<'i> {
         thread::scope(|scope| {
             let mut pump = Pump::new(group, until)?;
             pump.client = self.client;
+            pump.check = self.check.map(|(pause, check)| Checking::new(pause, check));
             match (self.stdin, pipe) {
                 (Stdin::Bytes(bytes), Some(pipe)) => pump.feed(pipe, bytes)?,
                 (Stdin::Producer(produce), Some(pipe)) => {

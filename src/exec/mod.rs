@@ -15,11 +15,13 @@ mod program;
 mod pump;
 
 #[cfg(test)]
+mod inside_tests;
+#[cfg(test)]
 mod tests;
 
 pub use error::ExecError;
 pub use exit::Exit;
 pub use feed::{Produce, Stdin};
-pub use invocation::{Finished, Invocation, Taker};
+pub use invocation::{Check, Finished, Invocation, Taker};
 pub use output::{Kept, Output, Stream};
 pub use program::{Program, SEARCH_PATH};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::feed::Producer;
 use super::group::Group;
-use super::{Exit, Stream, Taker};
+use super::{Check, Exit, Stream, Taker};
 use crate::limits;
 use crate::sys::child::set_nonblocking;
 use crate::sys::poll::{Interest, wait_any};
@@ -21,6 +21,7 @@ pub(super) enum Stop {
     /// With the pipe, to be closed after the program's end.
     Producer(io::Error, Option<ChildStdin>),
     Taker(io::Error),
+    Check(io::Error),
     Io(io::Error),
 }
 
@@ -30,12 +31,36 @@ impl From<io::Error> for Stop {
     }
 }
 
+/// What is asked now and then while a program runs.
+pub(super) struct Checking<'c> {
+    pause: Duration,
+    next: Instant,
+    check: &'c mut Check<'c>,
+}
+
+impl<'c> Checking<'c> {
+    /// Asks `check` every `pause`.
+    pub(super) fn new(pause: Duration, check: &'c mut Check<'c>) -> Self {
+        let next = Instant::now() + pause;
+        Self { pause, next, check }
+    }
+
+    fn ask(&mut self) -> Result<(), Stop> {
+        if Instant::now() < self.next {
+            return Ok(());
+        }
+        self.next = Instant::now() + self.pause;
+        (self.check)().map_err(Stop::Check)
+    }
+}
+
 /// A running program and what is to be done with it.
 pub(super) struct Pump<'p, 'scope> {
     pub(super) group: Group,
     pub(super) input: Option<(ChildStdin, &'p [u8])>,
     pub(super) producer: Option<Producer<'scope>>,
     pub(super) client: Option<BorrowedFd<'p>>,
+    pub(super) check: Option<Checking<'p>>,
     pub(super) until: Instant,
     out: Pipes,
     buffer: Vec<u8>,
@@ -60,6 +85,7 @@ impl<'p> Pump<'p, '_> {
             input: None,
             producer: None,
             client: None,
+            check: None,
             until,
             out,
             buffer: vec![0; limits::STREAM_BUFFER_BYTES],
@@ -91,7 +117,10 @@ impl<'p> Pump<'p, '_> {
             if left.is_zero() {
                 return Err(Stop::Deadline);
             }
-            let ready = self.wait(left)?;
+            if let Some(checking) = &mut self.check {
+                checking.ask()?;
+            }
+            let ready = self.wait(self.until_check(left))?;
             if ready.client {
                 return Err(Stop::Abandoned);
             }
@@ -106,6 +135,13 @@ impl<'p> Pump<'p, '_> {
                 return Ok(());
             }
         }
+    }
+
+    /// How long to wait, of the time that is left.
+    fn until_check(&self, left: Duration) -> Duration {
+        self.check.as_ref().map_or(left, |checking| {
+            left.min(checking.next.saturating_duration_since(Instant::now()))
+        })
     }
 
     fn wait(&self, timeout: Duration) -> io::Result<Ready> {
@@ -188,6 +224,7 @@ impl<'p> Pump<'p, '_> {
     fn stop(&mut self, has_say: bool, take: &mut Taker<'_>) {
         self.group.ask();
         self.client = None;
+        self.check = None;
         self.until = Instant::now() + limits::PROGRAM_GRACE;
         let nobody: &mut Taker<'_> = &mut |_, _| Ok(());
         let take = if has_say { take } else { nobody };

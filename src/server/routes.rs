@@ -3,7 +3,9 @@
 
 use tiny_http::Method;
 
-use crate::api::{self, Context, Handler, Reply, containers, docker, files, images, nginx, upload};
+use crate::api::{
+    self, Context, Handler, Reply, containers, docker, files, git, images, nginx, upload,
+};
 
 /// Who may call an endpoint. A route cannot be without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +155,7 @@ pub const ROUTES: &[Route] = &[
     ),
     route(Get, "/nginx/test", Key, Long(nginx::test)),
     route(Post, "/nginx/reload", Key, Long(nginx::reload)),
+    route(Post, "/git/clone", KeyAlways, Long(git::clone)),
 ];
 
 /// What a path and method lead to.

@@ -4,6 +4,7 @@
 
 pub mod atomic;
 pub mod context;
+pub mod fresh;
 pub mod ignore;
 pub mod jail;
 pub mod leftovers;

@@ -1,10 +1,13 @@
-//! What std's process module leaves out: a clean signal mask for the child, waiting for its end by descriptor, and
-//! signals to its whole group.
+//! What std's process module leaves out: a clean signal mask for the child, a directory of its own by descriptor, an end
+//! together with its parent, waiting for its end by descriptor, and signals to its whole group.
 
+use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 
 /// How a group is told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,101 @@ fn unblock_all() -> io::Result<()> {
         0 => Ok(()),
         code => Err(io::Error::from_raw_os_error(code)),
     }
+}
+
+/// What a child's files are without when nobody says more: write permission for others.
+const UMASK: libc::mode_t = 0o022;
+
+/// Lets the child start in `directory`, and see it under the path `stand_in`, an existing directory, alone: in a mount
+/// namespace of its own `directory` is mounted over that. A program that works with its directory's absolute path, as
+/// git does, would follow that path wherever somebody who owns a directory on it has renamed something meanwhile;
+/// `stand_in` is to be a path on which nobody but root can. The files it makes are readable for all.
+///
+/// Where the system allows no such namespace (a container without CAP_SYS_ADMIN, an ordinary user, a chroot) the child
+/// starts in `directory` all the same, under its own path. unshare(2), mount(2)
+pub fn start_in(
+    command: &mut impl CommandExt,
+    directory: OwnedFd,
+    stand_in: &Path,
+) -> io::Result<()> {
+    let stand_in = CString::new(stand_in.as_os_str().as_bytes())?;
+    let enter = move || {
+        // SAFETY: no pointers are involved; the descriptor is owned by this closure.
+        super::check(unsafe { libc::fchdir(directory.as_raw_fd()) })?;
+        // SAFETY: no pointers are involved; umask cannot fail.
+        unsafe { libc::umask(UMASK) };
+        // Whatever it fails at, the child is in its directory.
+        let _ = see_as(&stand_in);
+        Ok(())
+    };
+    // SAFETY: between fork and exec the closure makes async-signal-safe system calls alone and allocates nothing.
+    unsafe { command.pre_exec(enter) };
+    Ok(())
+}
+
+/// Mounts the current directory over `stand_in`, for this process alone, and enters it there.
+fn see_as(stand_in: &CStr) -> io::Result<()> {
+    // The current directory moves along into the new namespace; a descriptor would stay in the old one, from which
+    // nothing can be mounted.
+    // SAFETY: no pointers are involved.
+    super::check(unsafe { libc::unshare(libc::CLONE_NEWNS) })?;
+    mount(None, c"/", libc::MS_REC | libc::MS_SLAVE)?;
+    mount(Some(c"."), stand_in, libc::MS_BIND)?;
+    // SAFETY: `stand_in` is NUL-terminated.
+    super::check(unsafe { libc::chdir(stand_in.as_ptr()) }).map(drop)
+}
+
+fn mount(what: Option<&CStr>, place: &CStr, flags: libc::c_ulong) -> io::Result<()> {
+    let what = what.map_or(std::ptr::null(), CStr::as_ptr);
+    let nothing = std::ptr::null();
+    // SAFETY: both texts are NUL-terminated or absent, and what is absent is not read with these flags.
+    super::check(unsafe { libc::mount(what, place.as_ptr(), nothing, flags, nothing.cast()) })
+        .map(drop)
+}
+
+/// How much sooner than others the child is killed when memory runs out, of -1000 to 1000.
+const EXPENDABLE: &[u8] = b"500";
+
+/// Lets the kernel, when memory runs out, take the child and what that starts before it takes us. Without /proc it is as
+/// dear as we are. proc_pid_oom_score_adj(5)
+pub fn offer_to_oom_killer(command: &mut impl CommandExt) {
+    let offer = || {
+        make_expendable();
+        Ok(())
+    };
+    // SAFETY: between fork and exec the closure makes three system calls and allocates nothing.
+    unsafe { command.pre_exec(offer) };
+}
+
+fn make_expendable() {
+    let path = c"/proc/self/oom_score_adj".as_ptr();
+    // SAFETY: the path is NUL-terminated.
+    let fd = unsafe { libc::open(path, libc::O_WRONLY | libc::O_CLOEXEC) };
+    if fd < 0 {
+        return;
+    }
+    // SAFETY: the descriptor was just created and nothing else owns it.
+    let file = unsafe { OwnedFd::from_raw_fd(fd) };
+    let (value, length) = (EXPENDABLE.as_ptr().cast(), EXPENDABLE.len());
+    // SAFETY: the bytes live through the call and their true length is passed.
+    unsafe { libc::write(file.as_raw_fd(), value, length) };
+}
+
+/// Lets the child be killed when the thread that starts it ends, however it does. prctl(2), PR_SET_PDEATHSIG
+pub fn end_with_parent(command: &mut impl CommandExt) {
+    let parent = super::process::id();
+    let bind = move || {
+        // SAFETY: no pointers are involved.
+        super::check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
+        // It may have ended before that.
+        // SAFETY: no pointers are involved; getppid cannot fail.
+        if unsafe { libc::getppid() }.cast_unsigned() == parent {
+            return Ok(());
+        }
+        Err(io::Error::from_raw_os_error(libc::ESRCH))
+    };
+    // SAFETY: between fork and exec the closure makes two system calls and allocates nothing.
+    unsafe { command.pre_exec(bind) };
 }
 
 /// A descriptor that becomes readable when the child `id` has ended, before anyone has waited for it. pidfd_open(2)

@@ -71,6 +71,24 @@ impl Setup {
         self
     }
 
+    /// Lets it start after `script` in a mount namespace of its own: what that mounts is seen by this agent alone.
+    pub fn in_own_mounts(mut self, script: &str) -> Self {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--", "sh", "-ec"])
+            .arg(format!("{script}\nexec \"$@\""))
+            .arg("sh")
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .stdin(Stdio::null());
+        for (name, value) in self.command.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        self.command = command;
+        self
+    }
+
     /// The engine's socket.
     pub fn engine(self, socket: &Path) -> Self {
         self.env("NODE_AGENT_DOCKER_SOCKET", socket)

@@ -3,6 +3,7 @@
 
 mod archives;
 mod conversions;
+mod git;
 mod login;
 mod nginx;
 mod paths;
@@ -144,6 +145,15 @@ pub enum ApiError {
         /// Why not.
         source: EngineError,
     },
+    /// Another machine did not do it.
+    Remote {
+        /// What that means here.
+        status: u16,
+        /// One sentence that names it.
+        message: String,
+        /// The tool's own words.
+        details: Option<String>,
+    },
     /// A failure of our own.
     Internal {
         /// One sentence.
@@ -217,6 +227,7 @@ impl ApiError {
             | Self::NotSupported { details, .. }
             | Self::Engine { details, .. }
             | Self::Program { details, .. }
+            | Self::Remote { details, .. }
             | Self::Internal { details, .. } => *details = Some(words.into()),
             _ => {}
         }
@@ -247,6 +258,7 @@ impl ApiError {
             Self::Busy { .. } | Self::Stopping | Self::Program { .. } => 503,
             Self::Timeout { .. } => 504,
             Self::NoRoom { .. } => 507,
+            Self::Remote { status, .. } => *status,
             Self::Reported(error) => error.status(),
             Self::Engine { source, .. } => status_of_engine(source),
             Self::Pull { source, .. } => status_of_pull(source),
@@ -264,6 +276,7 @@ impl ApiError {
             | Self::NotSupported { details, .. }
             | Self::Engine { details, .. }
             | Self::Program { details, .. }
+            | Self::Remote { details, .. }
             | Self::Internal { details, .. } => details.as_deref(),
             Self::Build { output, .. } => Some(output),
             Self::Pull { source, .. } | Self::Login { source, .. } => source.words(),

@@ -17,6 +17,7 @@ impl fmt::Display for ApiError {
             | Self::Program { message, .. }
             | Self::Build { message, .. }
             | Self::Internal { message, .. }
+            | Self::Remote { message, .. }
             | Self::Forbidden(message)
             | Self::NotFound(message)
             | Self::TooMuch(message)

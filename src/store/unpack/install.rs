@@ -184,7 +184,7 @@ impl Installation<'_> {
 }
 
 /// Renames to a name that is free. Filesystems that know no flags replace an empty directory at most.
-pub(super) fn rename_new(
+pub(in crate::store) fn rename_new(
     from: (BorrowedFd<'_>, &OsStr),
     to: (BorrowedFd<'_>, &OsStr),
 ) -> io::Result<()> {

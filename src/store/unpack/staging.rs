@@ -36,7 +36,7 @@ const OTHERS_WRITE: u32 = 0o022;
 
 /// A staging directory.
 #[derive(Debug)]
-pub(super) struct Staging<'p> {
+pub(in crate::store) struct Staging<'p> {
     parent: &'p Directory,
     name: OsString,
     record: PathBuf,
@@ -46,7 +46,7 @@ pub(super) struct Staging<'p> {
 
 /// Where a staging directory is, written down.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(in crate::store) struct Record {
     number: String,
     mark: String,
     path: PathBuf,
@@ -54,7 +54,7 @@ pub(super) struct Record {
 
 impl Record {
     /// Writes down in the directory `state` that one will be in `parent`.
-    pub(super) fn write(parent: &Directory, state: &Path) -> io::Result<Self> {
+    pub(in crate::store) fn write(parent: &Directory, state: &Path) -> io::Result<Self> {
         let (number, mark) = (random()?, random()?);
         let path = state.join(format!("{RECORD_PREFIX}{number}"));
         let holder = parent.path().as_os_str().as_bytes();
@@ -66,7 +66,7 @@ impl Record {
 
 impl<'p> Staging<'p> {
     /// A new one in `parent`, as `record` says.
-    pub(super) fn create(parent: &'p Directory, record: Record) -> io::Result<Self> {
+    pub(in crate::store) fn create(parent: &'p Directory, record: Record) -> io::Result<Self> {
         let name = OsString::from(format!("{TEMPORARY_PREFIX}{}", record.number));
         let (mark, record) = (record.mark, record.path);
         match make(parent, &name, &mark) {
@@ -92,7 +92,7 @@ impl<'p> Staging<'p> {
     }
 
     /// The tree's root: itself, or below it, when the directories above it are to be made too.
-    pub(super) fn tree(&self, missing: &[OsString]) -> io::Result<OwnedFd> {
+    pub(in crate::store) fn tree(&self, missing: &[OsString]) -> io::Result<OwnedFd> {
         let mut tree = private(self.directory.as_fd(), OsStr::new(TREE), 0o700)?;
         for name in missing.iter().skip(1) {
             // It stands for the one above, which is not the target and so nobody's to set.
@@ -103,7 +103,7 @@ impl<'p> Staging<'p> {
     }
 
     /// What a rename of the tree, or of the directories above it, begins at.
-    pub(super) fn place(&self) -> (BorrowedFd<'_>, &OsStr) {
+    pub(in crate::store) fn place(&self) -> (BorrowedFd<'_>, &OsStr) {
         (self.directory.as_fd(), OsStr::new(TREE))
     }
 }

@@ -99,7 +99,7 @@ fn ways(
 }
 
 /// The directory that `target` is in, and its name there. None if it is the root, or a filesystem of its own.
-fn beside(
+pub(in crate::store) fn beside(
     root: &Directory,
     target: &Directory,
     real: &Path,

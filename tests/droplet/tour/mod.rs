@@ -4,6 +4,7 @@
 mod containers;
 mod docker;
 mod files;
+mod git;
 mod health;
 mod images;
 mod nginx;
@@ -38,6 +39,7 @@ fn every_endpoint_of_the_reference() {
     images::drive(&tour);
     containers::drive(&tour);
     nginx::drive(&tour);
+    git::drive(&tour);
     let driven = tour.driven.borrow();
     let missing: Vec<_> = reference::ENDPOINTS
         .into_iter()
