@@ -9,23 +9,27 @@ pub mod docker;
 mod duration;
 pub mod error;
 pub mod files;
+pub mod firewall;
 mod form_part;
 pub mod health;
 pub mod image_reference;
 pub mod images;
 pub mod json_text;
 pub mod logins;
+pub mod networks;
 pub mod openapi;
 pub mod query;
 pub mod reply;
 pub mod request;
 mod secret;
+pub mod services;
 mod spooling;
 pub mod upload;
 mod upload_body;
 
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
+use crate::host::ufw::Firewall;
 use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
@@ -58,6 +62,8 @@ pub struct Context {
     pub max_upload_bytes: u64,
     /// The saved registry logins.
     pub logins: Logins,
+    /// The machine's firewall.
+    pub firewall: Firewall,
     /// What the probe saw last.
     pub health: Arc<Health>,
 }

@@ -3,7 +3,10 @@
 
 use tiny_http::Method;
 
-use crate::api::{self, Context, Handler, Reply, containers, docker, files, images, upload};
+use crate::api::{
+    self, Context, Handler, Reply, containers, docker, files, firewall, images, networks, services,
+    upload,
+};
 
 /// Who may call an endpoint. A route cannot be without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +154,12 @@ pub const ROUTES: &[Route] = &[
         KeyAlways,
         Short(upload::discard),
     ),
+    route(Post, "/networks/create", Key, Long(networks::create)),
+    route(Get, "/networks/{n}", Key, Short(networks::details)),
+    route(Get, "/services/{n}/status", Key, Short(services::status)),
+    route(Post, "/services/{n}/restart", Key, Long(services::restart)),
+    route(Get, "/firewall/status", Key, Short(firewall::status)),
+    route(Post, "/firewall/allow", Key, Long(firewall::allow)),
 ];
 
 /// What a path and method lead to.
