@@ -1,47 +1,54 @@
-//! Work that must not be done twice at once, with a bound on the wait for one's turn. A leaf: uses std alone.
+//! Work that must not be done twice at once on the same thing, with a bound on the wait for one's turn. A leaf: uses std
+//! alone.
 #![forbid(unsafe_code)]
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A place for one. A mutex of std's has no wait with an end.
+/// What is worked on, by name. A mutex of std's has no wait with an end.
 #[derive(Debug, Default)]
 pub struct Exclusive {
-    is_taken: Mutex<bool>,
+    taken: Mutex<Vec<String>>,
     left: Condvar,
 }
 
-/// The place is taken until this is dropped.
+/// A name is taken until this is dropped.
 #[derive(Debug)]
-pub struct Turn<'e>(&'e Exclusive);
+pub struct Turn<'e> {
+    place: &'e Exclusive,
+    name: String,
+}
 
 impl Exclusive {
-    /// Waits until the place is free, at most as long as `patience`; `None` when it does not get free.
-    pub fn turn(&self, patience: Duration) -> Option<Turn<'_>> {
+    /// Waits until nobody works on `name`, at most as long as `patience`; `None` when somebody still does.
+    pub fn turn(&self, name: &str, patience: Duration) -> Option<Turn<'_>> {
         let until = Instant::now() + patience;
-        let mut is_taken = self.is_taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while *is_taken {
+        let mut taken = self.taken();
+        while taken.iter().any(|other| other == name) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return None;
             }
-            let waited = self.left.wait_timeout(is_taken, left);
-            is_taken = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.left.wait_timeout(taken, left);
+            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        *is_taken = true;
-        Some(Turn(self))
+        taken.push(name.to_owned());
+        Some(Turn {
+            place: self,
+            name: name.to_owned(),
+        })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Vec<String>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut is_taken = self
-            .0
-            .is_taken
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *is_taken = false;
-        self.0.left.notify_one();
+        self.place.taken().retain(|name| *name != self.name);
+        // Those who wait may wait for other names.
+        self.place.left.notify_all();
     }
 }
 
@@ -53,12 +60,15 @@ mod tests {
     #[test]
     fn one_at_a_time_and_all_in_the_end() {
         let place = Exclusive::default();
-        let (inside, done) = (AtomicU32::new(0), AtomicU32::new(0));
+        let inside = [AtomicU32::new(0), AtomicU32::new(0)];
+        let done = AtomicU32::new(0);
         std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
+            for index in 0..8 {
+                let (place, inside, done) = (&place, &inside[index % 2], &done);
+                scope.spawn(move || {
                     for _ in 0..100 {
-                        let _turn = place.turn(Duration::from_secs(60)).unwrap();
+                        let name = ["a", "b"][index % 2];
+                        let _turn = place.turn(name, Duration::from_secs(60)).unwrap();
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         inside.fetch_sub(1, Ordering::SeqCst);
                         done.fetch_add(1, Ordering::SeqCst);
@@ -72,10 +82,11 @@ mod tests {
     #[test]
     fn a_wait_has_an_end_and_a_turn_too() {
         let place = Exclusive::default();
-        let turn = place.turn(Duration::ZERO);
+        let turn = place.turn("a", Duration::ZERO);
         assert!(turn.is_some());
-        assert!(place.turn(Duration::from_millis(20)).is_none());
+        assert!(place.turn("a", Duration::from_millis(20)).is_none());
+        assert!(place.turn("b", Duration::ZERO).is_some());
         drop(turn);
-        assert!(place.turn(Duration::ZERO).is_some());
+        assert!(place.turn("a", Duration::ZERO).is_some());
     }
 }

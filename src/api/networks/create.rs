@@ -25,7 +25,7 @@ pub fn create<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Rep
     let parsed = request.json::<CreateBody>()?;
     let plan = parsed.value.plan()?;
     if plan.spec.driver == BRIDGE {
-        check_machine(&plan)?;
+        check_machine(&plan, &context.engine)?;
         check_interface(&plan.spec, &context.engine)?;
     }
     let Plan { spec, .. } = plan;
@@ -46,7 +46,7 @@ pub fn create<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Rep
 
 /// Fails for a subnet that the machine itself is in. The engine would make it, and the machine's packets to its gateway
 /// and its neighbours would go to the containers from then on (20.10, seen).
-fn check_machine(plan: &Plan) -> Result<(), ApiError> {
+fn check_machine(plan: &Plan, engine: &Engine) -> Result<(), ApiError> {
     if plan.subnets.is_empty() {
         return Ok(());
     }
@@ -55,12 +55,24 @@ fn check_machine(plan: &Plan) -> Result<(), ApiError> {
     for (field, subnet) in &plan.subnets {
         if let Some(taken) = connected.iter().find(|c| c.network.overlaps(subnet)) {
             return Err(ApiError::conflict(&format!(
-                "field `{field}` is {subnet}, which overlaps with {} of this machine's interface {}",
-                taken.network, taken.interface
+                "field `{field}` is {subnet}, which overlaps with {} of {}",
+                taken.network,
+                owner(&taken.interface, engine)
             )));
         }
     }
     Ok(())
+}
+
+/// Whose `interface` is: the engine names a network's bridge by the beginning of the network's id.
+fn owner(interface: &str, engine: &Engine) -> String {
+    let network = interface
+        .strip_prefix("br-")
+        .and_then(|id| engine.inspect_network(id).ok());
+    match network {
+        Some(network) => format!("network `{}`", network.name),
+        None => format!("this machine's interface {interface}"),
+    }
 }
 
 /// Fails for a bridge that is somebody else's. Given the name of its default bridge, the engine takes that over from its

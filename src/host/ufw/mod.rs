@@ -128,7 +128,7 @@ impl Firewall {
 
     fn turn(&self) -> Result<Turn<'_>, UfwError> {
         let patience = limits::UFW_DEADLINE;
-        self.0.turn(patience).ok_or_else(|| {
+        self.0.turn(UFW.name, patience).ok_or_else(|| {
             UfwError::Tool(ToolError::TooLong {
                 tool: UFW,
                 after: patience,
