@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 # The packages whose programs the tests use, as program:package.
 needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-registry:docker-registry
-        htpasswd:apache2-utils prlimit:util-linux kill:procps docker:docker.io)
+        htpasswd:apache2-utils prlimit:util-linux kill:procps docker:docker.io debootstrap:debootstrap)
 
 install_missing() {
     local missing=() pair
@@ -44,7 +44,11 @@ start_engine() {
 install_missing
 start_engine
 tests/support/fetch-buildx.sh target/buildx
+# The droplet's image takes a minute or two the first time; the compiler is at work meanwhile.
+tests/droplet/build.sh >/dev/null &
+droplet=$!
 cargo fmt --all --check
 cargo clippy --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
+wait "$droplet"
 cargo test

@@ -15,6 +15,7 @@ pub mod numbers;
 pub mod peer;
 pub mod pinger;
 pub mod process;
+pub mod reference;
 pub mod registry;
 pub mod seen;
 pub mod shelf;

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Makes the image of a droplet, a Debian with systemd, nginx, ufw, cron, git and Docker, and prints its name. It is made
+# once for each version of this file: the image stays in the Docker engine, the packages in target/droplet, so that an
+# engine that has lost it gets it again without the network.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+release=bookworm
+packages=systemd-sysv,dbus,nginx-light,ufw,cron,docker.io,git,openssh-server,curl,ca-certificates,iproute2,procps,iptables
+# For the tests themselves: an image's only program, and a registry.
+packages+=,busybox-static,docker-registry
+
+label=node-agent.droplet-image
+image=node-agent-droplet:$(sha256sum tests/droplet/build.sh | cut -c1-12)
+cache=$PWD/target/droplet
+
+# The distribution's mirror that this machine's apt uses.
+mirror() {
+    # shellcheck disable=SC2016 # apt's own variables
+    apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+        awk -v release="$release" '$2 == release && $3 == "main" { print $1; exit }'
+}
+
+# What no test looks at: a third of the image.
+slim() {
+    rm -rf "$1"/usr/share/{doc,man,info,locale} "$1"/var/cache/apt "$1"/var/lib/apt/lists
+    mkdir -p "$1/var/cache/apt/archives/partial" "$1/var/lib/apt/lists/partial"
+}
+
+# A container gets the cgroups and /proc/sys read-only; the engine inside needs to write to them, before systemd runs.
+configure() {
+    cat > "$1/sbin/droplet-init" <<'INIT'
+#!/bin/sh
+for at in $(awk '$2 ~ "^/sys/fs/cgroup" || $2 == "/proc/sys" { print $2 }' /proc/mounts); do
+    mount -o remount,rw,bind "$at"
+done
+exec /lib/systemd/systemd
+INIT
+    chmod 755 "$1/sbin/droplet-init"
+    mkdir -p "$1/etc/docker"
+    # Layers over layers do not work everywhere.
+    echo '{"storage-driver": "vfs"}' > "$1/etc/docker/daemon.json"
+    echo droplet > "$1/etc/hostname"
+    # The tests start registries of their own; and nothing waits for a console or for disks here.
+    ln -sf /dev/null "$1/etc/systemd/system/docker-registry.service"
+}
+
+make() {
+    local root from
+    from=$(mirror)
+    if [ -z "$from" ]; then
+        echo "apt has no source for $release" >&2
+        exit 1
+    fi
+    root=$(mktemp -d)
+    # shellcheck disable=SC2064 # the directory as it is now
+    trap "rm -rf --one-file-system '$root'" EXIT
+    mkdir -p "$cache/packages"
+    if ! debootstrap --variant=minbase --cache-dir="$cache/packages" --include="$packages" "$release" "$root" "$from" \
+        > "$cache/debootstrap.log" 2>&1; then
+        tail -n 20 "$cache/debootstrap.log" "$root/debootstrap/debootstrap.log" >&2 || true
+        exit 1
+    fi
+    slim "$root"
+    configure "$root"
+    tar -C "$root" --one-file-system -c . |
+        docker import --change 'CMD ["/sbin/droplet-init"]' --change "LABEL $label=1" - "$image" >/dev/null
+    # Those of earlier recipes; not of the last day, which somebody may be working with.
+    docker image prune --all --force --filter "label=$label" --filter until=24h >/dev/null
+}
+
+mkdir -p "$cache"
+exec 9> "$cache/lock"
+flock 9
+if ! docker image inspect "$image" >/dev/null 2>&1; then
+    make 9>&-
+fi
+echo "$image"

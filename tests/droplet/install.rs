@@ -1,0 +1,51 @@
+//! The agent gets into the droplet as the README says, word for word.
+
+use std::path::Path;
+
+use crate::machine::Droplet;
+use crate::support::agent::TOKEN;
+
+/// Where a user has unpacked what there is to install.
+const PLACE: &str = "/root/install";
+
+/// The program under test: what cargo built, or another build of the same, such as the static one.
+fn binary() -> String {
+    std::env::var("NODE_AGENT_TEST_BINARY")
+        .unwrap_or_else(|_| env!("CARGO_BIN_EXE_node-agent").to_owned())
+}
+
+/// The first block of commands in the README's section about systemd.
+fn steps() -> String {
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once("\n## Under systemd\n").unwrap();
+    let (_, block) = section.split_once("\n```sh\n").unwrap();
+    block.split_once("\n```\n").unwrap().0.to_owned()
+}
+
+/// Installs it, behind the firewall that a droplet has.
+pub fn install(droplet: &Droplet) {
+    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
+    droplet.text(&["mkdir", "-p", PLACE]);
+    droplet.copy(&binary(), &format!("{PLACE}/node-agent"));
+    droplet.copy(&packaging.to_string_lossy(), &format!("{PLACE}/packaging"));
+    droplet.write(&format!("{PLACE}/token-file"), TOKEN.as_bytes());
+    droplet.text(&["ufw", "--force", "enable"]);
+    let controller = format!("CONTROLLER={}", droplet.controller);
+    let steps = format!("cd {PLACE}\n{}", steps());
+    droplet.text(&["env", &controller, "sh", "-exc", &steps]);
+    droplet.wait_until_ok();
+}
+
+/// Makes the agent what it was after [`install`]: whatever somebody wrote over it goes, and it runs.
+pub fn restore(droplet: &Droplet) {
+    droplet.shell(&format!(
+        "cd {PLACE}
+         rm -rf /etc/systemd/system/node-agent.service.d
+         install -m 600 packaging/node-agent.env /etc/node-agent/env
+         (umask 077; ./node-agent key < token-file > /etc/node-agent/api-key)
+         systemctl daemon-reload
+         systemctl start docker
+         systemctl restart node-agent"
+    ));
+    droplet.wait_until_ok();
+}

@@ -1,0 +1,22 @@
+//! A droplet as it is in the field: a Debian with systemd, nginx, ufw, cron and Docker, booted in a container, the agent
+//! installed in it as the README says. The tests talk to it over its address, from outside, and look with the system's
+//! own tools inside. There is one droplet for all tests: [`droplet`] for those that can run beside others, with names of
+//! their own, [`droplet_alone`] for those that stop the agent, Docker or the firewall.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+// A test program is nobody's library.
+#![allow(unreachable_pub)]
+
+mod boot;
+mod install;
+mod machine;
+mod registry;
+mod sharing;
+// Made for the other test program; not all of it is needed here.
+#[allow(dead_code)]
+#[path = "../support/mod.rs"]
+mod support;
+mod tour;
+mod unit;
+
+use machine::Droplet;
+use sharing::{droplet, droplet_alone};

@@ -1,0 +1,14 @@
+//! Health and monitoring.
+
+use serde_json::json;
+
+use super::Tour;
+
+pub fn drive(tour: &Tour) {
+    let answer = tour.droplet.connect().request("GET", "/ping", &[], b"");
+    let answer = tour.note("GET", "/ping", answer).json();
+    let version = tour.text(&["/usr/local/bin/node-agent", "--version"]);
+    let version = version.strip_prefix("node-agent ").unwrap();
+    let expected = json!({ "status": "ok", "version": version, "docker": true });
+    assert_eq!(answer, expected);
+}
