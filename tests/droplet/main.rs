@@ -7,9 +7,12 @@
 #![allow(unreachable_pub)]
 
 mod boot;
+mod firewall;
 mod install;
 mod machine;
+mod networks;
 mod registry;
+mod services;
 mod sharing;
 // Made for the other test program; not all of it is needed here.
 #[allow(dead_code)]

@@ -52,15 +52,9 @@ pub const ENDPOINTS: [&str; 44] = [
 pub const TO_COME: &[&str] = &[
     "GET /metrics",
     "POST /git/clone",
-    "POST /networks/create",
-    "GET /networks/{n}",
     "GET /nginx/test",
     "POST /nginx/reload",
     "GET /cron/jobs",
     "POST /cron/run-docker",
     "POST /cron/remove",
-    "GET /services/{n}/status",
-    "POST /services/{n}/restart",
-    "GET /firewall/status",
-    "POST /firewall/allow",
 ];

@@ -4,8 +4,11 @@
 mod containers;
 mod docker;
 mod files;
+mod firewall;
 mod health;
 mod images;
+mod networks;
+mod services;
 mod uploads;
 
 use std::cell::RefCell;
@@ -36,6 +39,9 @@ fn every_endpoint_of_the_reference() {
     docker::drive(&tour);
     images::drive(&tour);
     containers::drive(&tour);
+    networks::drive(&tour);
+    services::drive(&tour);
+    firewall::drive(&tour);
     let driven = tour.driven.borrow();
     let missing: Vec<_> = reference::ENDPOINTS
         .into_iter()
