@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A network: an address and how many of its leading bits count. The other bits are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,22 @@ impl Cidr {
         match prefix {
             Some(prefix) => Self::new(address, prefix),
             None => Ok(address.into()),
+        }
+    }
+
+    /// All addresses of IPv4.
+    pub fn everything_ipv4() -> Self {
+        Self {
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            prefix: 0,
+        }
+    }
+
+    /// All addresses of IPv6.
+    pub fn everything_ipv6() -> Self {
+        Self {
+            address: IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            prefix: 0,
         }
     }
 

@@ -279,6 +279,8 @@ pub const SERVICE_RESTART: Duration = Duration::from_secs(200);
 pub const JOURNAL_LINES: usize = 20;
 /// ufw starts Python and a dozen iptables, which wait for each other's lock: a second on a small droplet.
 pub const UFW_DEADLINE: Duration = Duration::from_secs(60);
+/// How often a rule is added that another ufw, which runs at the same time, takes away again.
+pub const UFW_ATTEMPTS: usize = 3;
 /// Bytes of a file of ufw's: a rule has about 200 there.
 pub const UFW_FILE_BYTES: u64 = 8 * 1024 * 1024;
 /// Subnets of one network: the engine's bridges have two at most, others a few.

@@ -1,12 +1,13 @@
-//! The droplet's firewall, as ufw and the kernel have it.
+//! The droplet's firewall, as ufw and the kernel have it. One test at a time: of two ufw that run at once, one forgets what
+//! the other one did.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::droplet_alone;
 use crate::machine::Droplet;
-use crate::{droplet, droplet_alone};
 
 /// Takes rules away again, and turns the firewall on, also when the test fails.
 struct Rules<'d>(&'d Droplet, &'static [&'static str]);
@@ -54,7 +55,7 @@ fn shown(droplet: &Droplet, word: &str) -> Vec<String> {
 
 #[test]
 fn a_port_is_opened_to_one_protocol_or_both() {
-    let droplet = droplet();
+    let droplet = droplet_alone();
     let _rules = Rules(&droplet, &["allow 7101", "allow 7102/udp"]);
     let both = allow(&droplet, &json!({ "port": 7101 }));
     assert_eq!(
@@ -80,7 +81,7 @@ fn a_port_is_opened_to_one_protocol_or_both() {
 
 #[test]
 fn ranges_and_sources_of_both_families() {
-    let droplet = droplet();
+    let droplet = droplet_alone();
     let _rules = Rules(
         &droplet,
         &[
@@ -118,16 +119,21 @@ fn ranges_and_sources_of_both_families() {
 
 #[test]
 fn who_was_shut_out_gets_in() {
-    let droplet = droplet();
+    let droplet = droplet_alone();
     let _rules = Rules(&droplet, &["allow 7121/tcp"]);
-    droplet.shell("mkdir -p /root/site; busybox httpd -p 7121 -h /root/site");
+    let serve = "systemd-run --quiet --unit=firewall-site busybox httpd -f -p 7121 -h /root";
+    droplet.shell(serve);
+    let listens = "ss --no-header --listening --tcp 'sport = :7121' | grep -q .";
+    droplet.wait_for("a server", || {
+        droplet.run(&["sh", "-c", listens]).status.success()
+    });
     let address = SocketAddr::new(droplet.address.ip(), 7121);
     let connects =
         |patience| TcpStream::connect_timeout(&address, Duration::from_millis(patience)).is_ok();
     assert!(!connects(500), "the firewall does nothing");
     allow(&droplet, &json!({"port": 7121, "protocol": "tcp"}));
     assert!(connects(10_000));
-    droplet.shell("pkill -f 'httpd -p 7121'");
+    droplet.text(&["systemctl", "stop", "firewall-site"]);
 }
 
 #[test]
@@ -261,7 +267,7 @@ fn a_firewall_without_ipv6() {
 
 #[test]
 fn many_at_once_lose_nothing() {
-    let droplet = droplet();
+    let droplet = droplet_alone();
     let _rules = Rules(
         &droplet,
         &["allow 7161/tcp", "allow 7162/tcp", "allow 7163/tcp"],
@@ -282,4 +288,24 @@ fn many_at_once_lose_nothing() {
     });
     assert_eq!(changed.iter().filter(|changed| **changed).count(), 3);
     assert_eq!(shown(&droplet, "716").len(), 6);
+}
+
+#[test]
+fn a_rule_stays_though_an_administrator_is_at_work() {
+    let droplet = droplet_alone();
+    let _rules = Rules(&droplet, &["allow 7171/tcp", "allow 7172/tcp"]);
+    std::thread::scope(|scope| {
+        let droplet: &Droplet = &droplet;
+        let by_hand =
+            "for i in 1 2 3 4 5 6; do ufw allow 7172/tcp; ufw --force delete allow 7172/tcp; done";
+        let administrator = scope.spawn(move || droplet.shell(by_hand));
+        while !administrator.is_finished() {
+            // Added, or told not to be.
+            let body = json!({"port": 7171, "protocol": "tcp"});
+            let answer = droplet.post("/firewall/allow", &body);
+            assert!([200, 409].contains(&answer.status), "{answer:?}");
+        }
+    });
+    allow(&droplet, &json!({"port": 7171, "protocol": "tcp"}));
+    assert_eq!(shown(&droplet, "7171/tcp").len(), 2);
 }

@@ -171,11 +171,7 @@ fn the_agent_answers_before_it_is_restarted_and_finishes_what_runs() {
         let done = running.join().unwrap().expect(200).json();
         assert_eq!(done["stdout"], "done\n");
     });
-    droplet.wait_for("the agent to be another one", || {
-        let now = droplet.property("node-agent", "MainPID");
-        now != before && now != "0"
-    });
-    droplet.wait_until_ok();
+    wait_for_another(&droplet, &before);
     // Ordered, not crashed: systemd has counted no restart of its own.
     assert_eq!(droplet.property("node-agent", "NRestarts"), "0");
     droplet.text(&["docker", "rm", "--force", "services-sleeper"]);
@@ -185,9 +181,19 @@ fn the_agent_answers_before_it_is_restarted_and_finishes_what_runs() {
 fn no_answer_is_lost_to_a_restart() {
     let droplet = droplet_alone();
     for _ in 0..10 {
+        let before = droplet.property("node-agent", "MainPID");
         droplet
             .post_nothing("/services/node-agent/restart")
             .expect(200);
-        droplet.wait_until_ok();
+        wait_for_another(&droplet, &before);
     }
+}
+
+/// Waits until another agent than the process `before` serves.
+fn wait_for_another(droplet: &Droplet, before: &str) {
+    droplet.wait_for("the agent to be another one", || {
+        let now = droplet.property("node-agent", "MainPID");
+        now != before && now != "0"
+    });
+    droplet.wait_until_ok();
 }

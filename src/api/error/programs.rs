@@ -84,7 +84,7 @@ impl From<UfwError> for ApiError {
             UfwError::Tool(error) => error.into(),
             UfwError::NoStatus { words } => Self::internal(&message, &words),
             UfwError::Unreadable { source, .. } => Self::internal(&message, &source),
-            UfwError::NoIpv6 => Self::conflict(&message),
+            UfwError::NoIpv6 | UfwError::Lost => Self::conflict(&message),
         }
     }
 }

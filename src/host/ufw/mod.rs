@@ -7,6 +7,7 @@
 //! but without a word on which of them are for IPv6 too.
 #![forbid(unsafe_code)]
 
+mod allow;
 mod rule;
 
 use std::fmt;
@@ -15,10 +16,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::tool::{Tool, ToolError};
-use crate::cidr::Cidr;
 use crate::exclusive::{Exclusive, Turn};
 use crate::limits;
 
+pub use allow::{Allow, Protocol};
 pub use rule::{Direction, Rule};
 
 const UFW: Tool = Tool {
@@ -30,7 +31,7 @@ const RULES: &str = "/etc/ufw/user.rules";
 const RULES6: &str = "/etc/ufw/user6.rules";
 
 /// The firewall. One thing at a time is asked of it: ufw itself makes others wait, but whether a rule is new is told by
-/// looking before and after.
+/// looking before.
 #[derive(Debug, Default)]
 pub struct Firewall(Exclusive);
 
@@ -43,26 +44,6 @@ pub struct FirewallStatus {
     pub rules: Vec<Rule>,
     /// Rules that were not understood, as ufw keeps them.
     pub unreadable: Vec<String>,
-}
-
-/// A transport protocol that has ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-/// What is to be let in.
-#[derive(Clone, Debug)]
-pub struct Allow {
-    /// To which ports: `80`, `6000:6007`, `80,443`. More than one port needs a protocol.
-    pub ports: String,
-    /// By which protocol; `None`: both.
-    pub protocol: Option<Protocol>,
-    /// From where; `None`: from anywhere, by IPv4, and by IPv6 where ufw has that.
-    pub from: Option<Cidr>,
 }
 
 /// What became of it.
@@ -93,6 +74,8 @@ pub enum UfwError {
     },
     /// A rule for IPv6 where ufw does not do IPv6.
     NoIpv6,
+    /// The rule was added and is not there.
+    Lost,
 }
 
 impl Firewall {
@@ -113,15 +96,13 @@ impl Firewall {
     pub fn allow(&self, allow: &Allow) -> Result<Allowed, UfwError> {
         let _turn = self.turn()?;
         let is_active = is_active()?;
-        if allow.from.is_some_and(|from| !from.is_ipv4()) && !has_ipv6()? {
+        let has_ipv6 = has_ipv6()?;
+        if allow.from.is_some_and(|from| !from.is_ipv4()) && !has_ipv6 {
             return Err(UfwError::NoIpv6);
         }
-        let before = rules()?;
-        let arguments = allow.arguments();
-        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        UFW.run(&arguments, limits::UFW_DEADLINE)?;
+        let is_there = || Ok(allow.is_there(&rules()?.0, has_ipv6));
         Ok(Allowed {
-            is_changed: rules()? != before,
+            is_changed: !is_there()? && add(allow, is_there)?,
             is_active,
         })
     }
@@ -138,33 +119,18 @@ impl Firewall {
     }
 }
 
-impl Allow {
-    /// ufw's long form, in which no word can be taken for another.
-    fn arguments(&self) -> Vec<String> {
-        let mut words = vec!["allow".to_owned()];
-        if let Some(protocol) = self.protocol {
-            words.extend(["proto".to_owned(), protocol.name().to_owned()]);
-        }
-        let from = self.from.map_or("any".to_owned(), |from| {
-            if from.is_single() {
-                from.address().to_string()
-            } else {
-                from.to_string()
-            }
-        });
-        words.extend(["from", &from, "to", "any", "port", &self.ports].map(str::to_owned));
-        words
-    }
-}
-
-impl Protocol {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
+/// Adds it, and looks whether it stayed: ufw reads its rules before it waits for others to be done with them, and then
+/// writes what it read (0.36.2). Of two at once, such as ours and an administrator's, one is lost.
+fn add(allow: &Allow, is_there: impl Fn() -> Result<bool, UfwError>) -> Result<bool, UfwError> {
+    let arguments = allow.arguments();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    for _ in 0..limits::UFW_ATTEMPTS {
+        UFW.run(&arguments, limits::UFW_DEADLINE)?;
+        if is_there()? {
+            return Ok(true);
         }
     }
+    Err(UfwError::Lost)
 }
 
 fn is_active() -> Result<bool, UfwError> {
@@ -245,6 +211,9 @@ impl fmt::Display for UfwError {
             Self::Unreadable { file, .. } => {
                 write!(out, "ufw's {} cannot be read", file.display())
             }
+            Self::Lost => out.write_str(
+                "the rule was added and is gone again: another ufw runs at the same time, or an administrator's rule says otherwise",
+            ),
             Self::NoIpv6 => write!(
                 out,
                 "ufw does not do IPv6 on this machine (IPV6 in {SETTINGS})"
@@ -265,38 +234,6 @@ mod tests {
         assert!(!read_status("Status: inactive\n").unwrap());
         for other in ["", "Status: activ\n", "ERROR: You need to be root\n"] {
             assert!(matches!(read_status(other), Err(UfwError::NoStatus { .. })));
-        }
-    }
-
-    #[test]
-    fn arguments_of_each_form() {
-        for (ports, protocol, from, expected) in [
-            ("8080", None, None, "allow from any to any port 8080"),
-            (
-                "8080",
-                Some(Protocol::Tcp),
-                Some("10.0.0.0/8"),
-                "allow proto tcp from 10.0.0.0/8 to any port 8080",
-            ),
-            (
-                "6000:6007",
-                Some(Protocol::Udp),
-                Some("fd00::1"),
-                "allow proto udp from fd00::1 to any port 6000:6007",
-            ),
-            (
-                "1",
-                None,
-                Some("0.0.0.0/0"),
-                "allow from 0.0.0.0/0 to any port 1",
-            ),
-        ] {
-            let allow = Allow {
-                ports: ports.to_owned(),
-                protocol,
-                from: from.map(|text| Cidr::parse(text).unwrap()),
-            };
-            assert_eq!(allow.arguments().join(" "), expected);
         }
     }
 
