@@ -5,11 +5,10 @@
 
 use serde::Deserialize;
 
-use super::pools::Pools;
+use super::pools::{Pools, Subnet};
 use super::{check_name, options, pools};
 use crate::api::ApiError;
 use crate::api::containers::spec::{Pairs, read_labels, read_object};
-use crate::cidr::Cidr;
 use crate::engine::networks::{Ipam, NetworkSpec};
 
 /// The driver when the request does not say.
@@ -35,8 +34,8 @@ pub(super) struct CreateBody {
 pub(super) struct Plan {
     /// The network.
     pub(super) spec: NetworkSpec,
-    /// Its subnets, each with the field that it is from.
-    pub(super) subnets: Vec<(String, Cidr)>,
+    /// Its subnets.
+    pub(super) subnets: Vec<Subnet>,
 }
 
 impl CreateBody {
@@ -72,10 +71,10 @@ impl CreateBody {
 }
 
 /// Whether IPv6 is on: an engine that is given a subnet and not told so keeps it and never uses it.
-fn ipv6(asked: Option<bool>, subnets: &[(String, Cidr)]) -> Result<Option<bool>, ApiError> {
-    match subnets.iter().find(|(_, subnet)| !subnet.is_ipv4()) {
-        Some((field, _)) if asked == Some(false) => Err(ApiError::field(
-            field,
+fn ipv6(asked: Option<bool>, subnets: &[Subnet]) -> Result<Option<bool>, ApiError> {
+    match subnets.iter().find(|subnet| !subnet.network.is_ipv4()) {
+        Some(subnet) if asked == Some(false) => Err(ApiError::field(
+            &subnet.field,
             "is of IPv6, which `enable_ipv6` turns off",
         )),
         Some(_) => Ok(Some(true)),

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::body::{BRIDGE, CreateBody, Plan};
+use super::pools::Subnet;
 use crate::api::{ApiError, Context, Reply, Request};
 use crate::engine::networks::{BRIDGE_NAME, DEFAULT_NETWORK, NetworkSpec};
 use crate::engine::{Engine, EngineError};
@@ -52,10 +53,10 @@ fn check_machine(plan: &Plan, engine: &Engine) -> Result<(), ApiError> {
     }
     let connected = interfaces::connected()
         .map_err(|error| ApiError::internal("the machine's routes cannot be read", &error))?;
-    for (field, subnet) in &plan.subnets {
-        if let Some(taken) = connected.iter().find(|c| c.network.overlaps(subnet)) {
+    for Subnet { field, network } in &plan.subnets {
+        if let Some(taken) = connected.iter().find(|c| c.network.overlaps(network)) {
             return Err(ApiError::conflict(&format!(
-                "field `{field}` is {subnet}, which overlaps with {} of {}",
+                "field `{field}` is {network}, which overlaps with {} of {}",
                 taken.network,
                 owner(&taken.interface, engine)
             )));

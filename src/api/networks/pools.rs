@@ -35,8 +35,17 @@ pub(super) struct PoolBody {
     aux_addresses: Option<BTreeMap<String, String>>,
 }
 
-/// Each subnet with the name of its field, and what the engine gets.
-pub(super) fn read(pools: &Pools) -> Result<Vec<((String, Cidr), Pool)>, ApiError> {
+/// A subnet, and the field that names it.
+#[derive(Debug)]
+pub(super) struct Subnet {
+    /// `ipam_config[1].subnet`.
+    pub(super) field: String,
+    /// The subnet.
+    pub(super) network: Cidr,
+}
+
+/// Each subnet, and what the engine gets of it.
+pub(super) fn read(pools: &Pools) -> Result<Vec<(Subnet, Pool)>, ApiError> {
     match pools {
         Pools::None => Ok(Vec::new()),
         Pools::One(pool) if pool.is_empty() => Ok(Vec::new()),
@@ -54,18 +63,23 @@ pub(super) fn read(pools: &Pools) -> Result<Vec<((String, Cidr), Pool)>, ApiErro
 }
 
 /// Whether the subnets go together in a network of this driver.
-pub(super) fn check_together(subnets: &[(String, Cidr)], driver: &str) -> Result<(), ApiError> {
-    for (index, (field, subnet)) in subnets.iter().enumerate() {
-        for (earlier, other) in &subnets[..index] {
-            if subnet.overlaps(other) {
-                let what = format!("is {subnet}, which overlaps with {other} of `{earlier}`");
-                return Err(ApiError::field(field, &what));
-            }
-            if driver == BRIDGE && subnet.is_ipv4() == other.is_ipv4() {
+pub(super) fn check_together(subnets: &[Subnet], driver: &str) -> Result<(), ApiError> {
+    for (index, subnet) in subnets.iter().enumerate() {
+        for earlier in &subnets[..index] {
+            let (one, other) = (subnet.network, earlier.network);
+            if one.overlaps(&other) {
                 let what = format!(
-                    "is a second subnet beside `{earlier}`; a bridge has at most one of IPv4 and one of IPv6"
+                    "is {one}, which overlaps with {other} of `{}`",
+                    earlier.field
                 );
-                return Err(ApiError::field(field, &what));
+                return Err(ApiError::field(&subnet.field, &what));
+            }
+            if driver == BRIDGE && one.is_ipv4() == other.is_ipv4() {
+                let what = format!(
+                    "is a second subnet beside `{}`; a bridge has at most one of IPv4 and one of IPv6",
+                    earlier.field
+                );
+                return Err(ApiError::field(&subnet.field, &what));
             }
         }
     }
@@ -81,7 +95,7 @@ impl PoolBody {
     }
 
     /// This subnet, which is the field `name`.
-    fn read(&self, name: &str) -> Result<((String, Cidr), Pool), ApiError> {
+    fn read(&self, name: &str) -> Result<(Subnet, Pool), ApiError> {
         let field = |part: &str| format!("{name}.{part}");
         let given = self.subnet.as_deref().ok_or_else(|| {
             ApiError::field(&field("subnet"), "is required, a network like 10.5.0.0/24")
@@ -110,7 +124,11 @@ impl PoolBody {
             pool.auxiliary_addresses =
                 Some(reserved(&field("aux_addresses"), others, subnet, taken)?);
         }
-        Ok(((field("subnet"), subnet), pool))
+        let found = Subnet {
+            field: field("subnet"),
+            network: subnet,
+        };
+        Ok((found, pool))
     }
 }
 
