@@ -3,6 +3,8 @@
 //! request. A leaf: uses std, the `log` crate and `clock`.
 #![forbid(unsafe_code)]
 
+pub mod journal;
+
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -34,6 +36,8 @@ pub enum Value<'a> {
 
 struct Sink {
     format: Format,
+    /// Whether each line says its priority, for the journal.
+    is_journal: bool,
     pending: Mutex<Pending>,
     filled: Condvar,
     written: Condvar,
@@ -72,6 +76,7 @@ impl log::Log for Facade {
 pub fn start(level: log::LevelFilter, format: Format) -> io::Result<()> {
     let sink = Sink {
         format,
+        is_journal: !journal::priority(log::Level::Info).is_empty(),
         pending: Mutex::default(),
         filled: Condvar::new(),
         written: Condvar::new(),
@@ -104,6 +109,9 @@ pub fn line(level: log::Level, message: &str, fields: &[(&str, Value<'_>)]) {
     let was_much = pending.bytes.len() >= limits::LOG_GATHER_BYTES;
     let mut out = Utf8(&mut pending.bytes);
     // Writing to memory does not fail.
+    if sink.is_journal {
+        let _ = out.write_str(journal::mark(level));
+    }
     let _ = match sink.format {
         Format::Text => write_text(&mut out, level, message, fields),
         Format::Json => write_json(&mut out, level, message, fields),

@@ -44,7 +44,8 @@ start_engine() {
 install_missing
 start_engine
 tests/support/fetch-buildx.sh target/buildx
-# The droplet's image takes a minute or two the first time; the compiler is at work meanwhile.
+# The droplet's image takes a minute or two the first time; the compiler is at work meanwhile. When that fails, the image
+# is finished all the same, for the next time.
 tests/droplet/build.sh >/dev/null &
 droplet=$!
 cargo fmt --all --check

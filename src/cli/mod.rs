@@ -12,6 +12,7 @@ use lexopt::prelude::{Long, Short, Value};
 
 use crate::config::keys::key_for_token;
 use crate::config::{Config, Environment};
+use crate::log::journal;
 
 const USAGE: &str = "\
 node-agent drives a droplet for a deployment controller, over HTTP.
@@ -49,7 +50,8 @@ pub fn run() -> ExitCode {
         Err(Failure::Run(message)) => (1, format!("{message}\n")),
     };
     // Nobody could be told that stderr is closed.
-    let _ = write!(io::stderr(), "node-agent: {message}");
+    let priority = journal::priority(log::Level::Error);
+    let _ = write!(io::stderr(), "{priority}node-agent: {message}");
     ExitCode::from(code)
 }
 

@@ -9,10 +9,11 @@ use super::ConfigError;
 
 /// Variables that are ours alone: secrets, and what systemd tells a service about itself.
 const OWN_PREFIXES: [&str; 2] = ["NODE_AGENT_", "DO_TOKEN"];
-const OWN_NAMES: [&str; 8] = [
+const OWN_NAMES: [&str; 9] = [
     "CREDENTIALS_DIRECTORY",
     "STATE_DIRECTORY",
     "NOTIFY_SOCKET",
+    "JOURNAL_STREAM",
     "LISTEN_PID",
     "LISTEN_FDS",
     "LISTEN_FDNAMES",

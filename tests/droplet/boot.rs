@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::machine::Droplet;
 use crate::support::docker;
@@ -26,6 +26,8 @@ const RIGHTS: &[&str] = &[
     "--tmpfs=/run",
     "--tmpfs=/tmp",
     "--env=container=docker",
+    // What makes systemd shut everything down in order.
+    "--stop-signal=SIGRTMIN+3",
 ];
 
 /// Boots one and waits until everything in it runs.
@@ -34,7 +36,7 @@ pub fn boot() -> Droplet {
     let image = image();
     let owner = owner(std::process::id()).unwrap();
     let name = format!("node-agent-droplet-{owner}");
-    let life = watch(&name);
+    let watcher = watch(&name);
     let label = format!("--label={LABEL}={owner}");
     // A network of its own: the machine's default one may be gone or in other hands.
     docker::run(&["network", "create", &label, &name]).unwrap();
@@ -55,7 +57,7 @@ pub fn boot() -> Droplet {
         address: SocketAddr::new(ip.parse().unwrap(), PORT),
         controller: about("{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}"),
         container: name,
-        _life: life,
+        _watcher: watcher,
     };
     wait_until_up(&droplet);
     import_busybox(&droplet);
@@ -75,17 +77,16 @@ fn image() -> String {
 
 /// Starts somebody who removes the droplet as soon as we are no more: a static is never dropped, and a killed program
 /// drops nothing. In a process group of its own, so that ^C does not end it too.
-fn watch(name: &str) -> ChildStdin {
+fn watch(name: &str) -> Child {
     let script = "cat; docker rm --force --volumes \"$1\"; docker network rm \"$1\"";
-    let mut watcher = Command::new("sh")
+    Command::new("sh")
         .args(["-c", script, "sh", name])
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
-    watcher.stdin.take().unwrap()
+        .unwrap()
 }
 
 /// Removes the droplets of programs that are no more, when their watcher was killed too.

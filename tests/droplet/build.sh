@@ -14,11 +14,14 @@ label=node-agent.droplet-image
 image=node-agent-droplet:$(sha256sum tests/droplet/build.sh | cut -c1-12)
 cache=$PWD/target/droplet
 
-# The distribution's mirror that this machine's apt uses.
+# The distribution's mirror that this machine's apt uses, for this release if it has it, which is first then.
 mirror() {
     # shellcheck disable=SC2016 # apt's own variables
-    apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v release="$release" '$2 == release && $3 == "main" { print $1; exit }'
+    apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+        awk -v release="$release" '
+            $2 == "main" && !any { any = $3 }
+            $2 == "main" && $1 == release && !exact { exact = $3 }
+            END { print exact ? exact : any }'
 }
 
 # What no test looks at: a third of the image.
@@ -27,21 +30,22 @@ slim() {
     mkdir -p "$1/var/cache/apt/archives/partial" "$1/var/lib/apt/lists/partial"
 }
 
-# A container gets the cgroups and /proc/sys read-only; the engine inside needs to write to them, before systemd runs.
+# A container gets the cgroups and /proc/sys read-only; the engine inside needs to write to them. And mounts are to be
+# seen in the services' own namespaces, as on a machine, or credentials are not there. All that before systemd runs.
 configure() {
     cat > "$1/sbin/droplet-init" <<'INIT'
 #!/bin/sh
 for at in $(awk '$2 ~ "^/sys/fs/cgroup" || $2 == "/proc/sys" { print $2 }' /proc/mounts); do
     mount -o remount,rw,bind "$at"
 done
+mount --make-rshared /
 exec /lib/systemd/systemd
 INIT
     chmod 755 "$1/sbin/droplet-init"
     mkdir -p "$1/etc/docker"
     # Layers over layers do not work everywhere.
     echo '{"storage-driver": "vfs"}' > "$1/etc/docker/daemon.json"
-    echo droplet > "$1/etc/hostname"
-    # The tests start registries of their own; and nothing waits for a console or for disks here.
+    # The tests start registries of their own.
     ln -sf /dev/null "$1/etc/systemd/system/docker-registry.service"
 }
 
@@ -49,7 +53,7 @@ make() {
     local root from
     from=$(mirror)
     if [ -z "$from" ]; then
-        echo "apt has no source for $release" >&2
+        echo "apt has no source on this machine; the droplet needs a mirror of Debian" >&2
         exit 1
     fi
     root=$(mktemp -d)

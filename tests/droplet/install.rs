@@ -8,6 +8,9 @@ use crate::support::agent::TOKEN;
 /// Where a user has unpacked what there is to install.
 const PLACE: &str = "/root/install";
 
+/// Where changes to the unit are.
+const DROP_INS: &str = "/etc/systemd/system/node-agent.service.d";
+
 /// The program under test: what cargo built, or another build of the same, such as the static one.
 fn binary() -> String {
     std::env::var("NODE_AGENT_TEST_BINARY")
@@ -36,11 +39,19 @@ pub fn install(droplet: &Droplet) {
     droplet.wait_until_ok();
 }
 
+/// Adds settings to the unit, as `systemctl edit` does; [`restore`] takes them away.
+pub fn change_unit(droplet: &Droplet, settings: &str) {
+    droplet.text(&["mkdir", "-p", DROP_INS]);
+    let text = format!("[Service]\n{settings}\n");
+    droplet.write(&format!("{DROP_INS}/override.conf"), text.as_bytes());
+    droplet.text(&["systemctl", "daemon-reload"]);
+}
+
 /// Makes the agent what it was after [`install`]: whatever somebody wrote over it goes, and it runs.
 pub fn restore(droplet: &Droplet) {
     droplet.shell(&format!(
         "cd {PLACE}
-         rm -rf /etc/systemd/system/node-agent.service.d
+         rm -rf {DROP_INS}
          install -m 600 packaging/node-agent.env /etc/node-agent/env
          (umask 077; ./node-agent key < token-file > /etc/node-agent/api-key)
          systemctl daemon-reload

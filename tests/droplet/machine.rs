@@ -2,12 +2,12 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::process::{ChildStdin, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::agent::{KEY, TOKEN};
+use crate::support::agent::KEY;
 use crate::support::{Client, Response};
 
 /// A booted droplet.
@@ -18,17 +18,13 @@ pub struct Droplet {
     pub address: SocketAddr,
     /// The address that its network knows us by.
     pub controller: String,
-    /// The droplet is removed when this end of the pipe is closed, which the kernel does when we end, however we do.
-    pub _life: ChildStdin,
+    /// Removes the droplet when our end of its standard input is closed, which the kernel does when we end, however we do.
+    pub _watcher: Child,
 }
 
 impl Droplet {
     /// An image that its engine has: busybox alone, whose shell is `sh`.
     pub const IMAGE: &str = "busybox:droplet";
-    /// The token that its agent was installed with.
-    pub const TOKEN: &str = TOKEN;
-    /// The key that goes with it.
-    pub const KEY: &str = KEY;
 
     /// A connection to the agent.
     pub fn connect(&self) -> Client {
@@ -116,7 +112,7 @@ impl Droplet {
     pub fn copy(&self, from: &str, to: &str) {
         let to = format!("{}:{to}", self.container);
         let output = Command::new("docker")
-            .args(["cp", "--quiet", from, &to])
+            .args(["cp", from, &to])
             .output()
             .unwrap();
         assert!(output.status.success(), "{from}: {output:?}");
@@ -139,9 +135,19 @@ impl Droplet {
     pub fn wait_for(&self, what: &str, mut condition: impl FnMut() -> bool) {
         let until = Instant::now() + Duration::from_secs(30);
         while !condition() {
-            assert!(Instant::now() < until, "waited 30 s in vain for: {what}");
+            assert!(
+                Instant::now() < until,
+                "waited 30 s in vain for: {what}\n{}",
+                self.last_words()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// The end of the journal, for whoever has to find out what went wrong.
+    fn last_words(&self) -> String {
+        let output = self.run(&["journalctl", "--no-pager", "--lines=30"]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Waits until the agent serves and its engine answers.

@@ -9,9 +9,11 @@
 mod boot;
 mod firewall;
 mod install;
+mod journal;
 mod machine;
 mod networks;
 mod registry;
+mod restarts;
 mod services;
 mod sharing;
 // Made for the other test program; not all of it is needed here.

@@ -46,6 +46,13 @@ pub fn droplet_alone() -> Alone {
     }
 }
 
+impl Alone {
+    /// Gives the agent's unit other settings until the test ends; they count from its next start on.
+    pub fn change_unit(&self, settings: &str) {
+        install::change_unit(self.droplet, settings);
+    }
+}
+
 impl Deref for Shared {
     type Target = Droplet;
 
