@@ -10,9 +10,13 @@ fn the_machines_own_network_stays_its_own() {
     let routes = droplet.text(&["ip", "-4", "route", "show", "dev", "eth0", "scope", "link"]);
     let subnet = routes.split_whitespace().next().unwrap();
     assert!(subnet.contains('/'), "{routes}");
-    let body = json!({"name": "net-taken", "ipam_config": {"subnet": subnet}});
-    let refused = droplet.post("/networks/create", &body).expect(409);
-    assert!(refused.error().contains("interface eth0"));
+    // A part of it, with the gateway in it, would cut the machine off.
+    let (address, _) = subnet.split_once('/').unwrap();
+    for taken in [subnet, &format!("{address}/29")] {
+        let body = json!({"name": "net-taken", "ipam_config": {"subnet": taken}});
+        let refused = droplet.post("/networks/create", &body).expect(409);
+        assert!(refused.error().contains("interface eth0"), "{taken}");
+    }
     droplet.get("/networks/net-taken").expect(404);
 }
 

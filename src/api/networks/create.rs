@@ -45,8 +45,8 @@ pub fn create<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Rep
     Reply::created(&answer, &[])
 }
 
-/// Fails for a subnet that the machine itself is in. The engine would make it, and the machine's packets to its gateway
-/// and its neighbours would go to the containers from then on (20.10, seen).
+/// Fails for a subnet that the machine itself is in. The engine would make it: one that is a part of the machine's own
+/// network takes its gateway and its neighbours away, and nobody reaches the machine any more (20.10, seen).
 fn check_machine(plan: &Plan, engine: &Engine) -> Result<(), ApiError> {
     if plan.subnets.is_empty() {
         return Ok(());
@@ -77,8 +77,8 @@ fn owner(interface: &str, engine: &Engine) -> String {
 }
 
 /// Fails for a bridge that is somebody else's. Given the name of its default bridge, the engine takes that over from its
-/// default network, which then no container can be started in any more (20.10, seen); given a network card, it gives
-/// that the bridge's address.
+/// default network, in which then no container can be started until the engine is (20.10, seen). It refuses a network
+/// card itself, with 500.
 fn check_interface(spec: &NetworkSpec, engine: &Engine) -> Result<(), ApiError> {
     let Some(name) = spec.options.get(BRIDGE_NAME) else {
         return Ok(());
