@@ -12,17 +12,19 @@
 //!         wire  exec  sys
 //! ```
 //!
-//! `config` is read by `main` and handed on as values; `log` and `clock` are leaves that anyone may use.
+//! `config` is read by `main` and handed on as values; `log`, `clock`, `cidr` and `exclusive` are leaves that anyone may use.
 //! `sys` alone has unsafe code and names libc; `exec` alone starts programs; `api::error` alone knows which
 //! domain error is which HTTP status. `engine`, `host` and `store` know no status. `tests/layers.rs` enforces it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod api;
+pub mod cidr;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dockerfile;
 pub mod engine;
+pub mod exclusive;
 pub mod exec;
 pub mod host;
 pub mod limits;

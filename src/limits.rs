@@ -304,3 +304,20 @@ pub const GIT_SLOW: Duration = Duration::from_secs(120);
 pub const GIT_ROOM_CHECK: Duration = Duration::from_secs(1);
 /// Bytes of the question that git asks its credential helper.
 pub const GIT_QUESTION_BYTES: u64 = 64 * 1024;
+/// systemctl that only asks or orders, and journalctl: they answer in milliseconds; a machine that is starting takes
+/// seconds.
+pub const SYSTEMCTL_DEADLINE: Duration = Duration::from_secs(30);
+/// A service's restart: systemd itself ends a stop and a start after 90 s each.
+pub const SERVICE_RESTART: Duration = Duration::from_secs(200);
+/// Lines of its journal that tell why a service did not start.
+pub const JOURNAL_LINES: usize = 20;
+/// ufw starts Python and a dozen iptables, which wait for each other's lock: a second on a small droplet.
+pub const UFW_DEADLINE: Duration = Duration::from_secs(60);
+/// How often a rule is added that another ufw, which runs at the same time, takes away again.
+pub const UFW_ATTEMPTS: usize = 3;
+/// Bytes of a file of ufw's: a rule has about 200 there.
+pub const UFW_FILE_BYTES: u64 = 8 * 1024 * 1024;
+/// Subnets of one network: the engine's bridges have two at most, others a few.
+pub const NETWORK_SUBNETS: usize = 16;
+/// Characters of a network's name that are taken; the engine takes more than it can show.
+pub const NETWORK_NAME_CHARS: usize = 255;

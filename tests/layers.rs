@@ -14,7 +14,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "server",
-        &["api", "config", "wire", "sys", "log", "limits", "clock"],
+        &[
+            "api", "config", "wire", "sys", "log", "limits", "clock", "cidr",
+        ],
     ),
     (
         "api",
@@ -26,22 +28,38 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "wire",
             "limits",
             "clock",
+            "cidr",
         ],
     ),
     ("dockerfile", &[]),
-    ("engine", &["wire", "exec", "sys", "limits", "clock"]),
+    (
+        "engine",
+        &["wire", "exec", "sys", "limits", "clock", "exclusive"],
+    ),
     ("store", &["wire", "exec", "sys", "limits", "clock"]),
     (
         "host",
-        &["engine", "store", "wire", "exec", "sys", "limits", "clock"],
+        &[
+            "engine",
+            "store",
+            "wire",
+            "exec",
+            "sys",
+            "limits",
+            "clock",
+            "cidr",
+            "exclusive",
+        ],
     ),
     ("exec", &["sys", "limits"]),
-    ("config", &["sys", "log"]),
+    ("config", &["sys", "log", "cidr"]),
     ("wire", &["limits"]),
     ("sys", &[]),
     ("limits", &["sys"]),
     ("log", &["clock", "limits"]),
     ("clock", &[]),
+    ("cidr", &[]),
+    ("exclusive", &[]),
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {

@@ -9,6 +9,7 @@ pub mod docker;
 mod duration;
 pub mod error;
 pub mod files;
+pub mod firewall;
 mod form_part;
 pub mod git;
 pub mod health;
@@ -16,12 +17,14 @@ pub mod image_reference;
 pub mod images;
 pub mod json_text;
 pub mod logins;
+pub mod networks;
 pub mod nginx;
 pub mod openapi;
 pub mod query;
 pub mod reply;
 pub mod request;
 mod secret;
+pub mod services;
 mod spooling;
 pub mod upload;
 mod upload_body;
@@ -29,6 +32,7 @@ mod upload_body;
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
 use crate::host::nginx::Nginx;
+use crate::host::ufw::Firewall;
 use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
@@ -63,6 +67,8 @@ pub struct Context {
     pub logins: Logins,
     /// The web server.
     pub nginx: Nginx,
+    /// The machine's firewall.
+    pub firewall: Firewall,
     /// What the probe saw last.
     pub health: Arc<Health>,
 }

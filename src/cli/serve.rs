@@ -14,6 +14,7 @@ use crate::config::{Config, ConfigError, Environment};
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
 use crate::host::nginx::Nginx;
+use crate::host::ufw::Firewall;
 use crate::log as sink;
 use crate::server::probe::{self, Probe};
 use crate::server::{Server, listen};
@@ -127,6 +128,7 @@ fn start_context(
         spool,
         uploads,
         max_upload_bytes: config.max_upload_bytes,
+        firewall: Firewall::default(),
         health,
     }))
 }

@@ -5,17 +5,11 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::ConfigError;
+use crate::cidr::{self, Cidr};
 
 /// A list of networks; a single address is a network of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Allowlist(Vec<Network>);
-
-/// An address and how many of its leading bits count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
+pub struct Allowlist(Vec<Cidr>);
 
 impl Allowlist {
     /// Reads a comma-separated list. A single bad entry spoils it: a typing error must not lock anybody in or out.
@@ -25,7 +19,7 @@ impl Allowlist {
             .map(str::trim)
             .filter(|entry| !entry.is_empty());
         let networks = entries
-            .map(Network::parse)
+            .map(network)
             .collect::<Option<Vec<_>>>()
             .filter(|list| !list.is_empty());
         networks.map(Self).ok_or_else(|| ConfigError::Value {
@@ -45,48 +39,18 @@ impl fmt::Display for Allowlist {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, network) in self.0.iter().enumerate() {
             let comma = if index > 0 { "," } else { "" };
-            write!(out, "{comma}{}/{}", network.address, network.prefix)?;
+            write!(out, "{comma}{network}")?;
         }
         Ok(())
     }
 }
 
-impl Network {
-    /// Reads `10.0.0.0/8`, `10.0.0.1`, `fc00::/7`. Bits beyond the prefix must be zero or the entry is a mistake.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = text
-            .split_once('/')
-            .map_or((text, None), |(a, p)| (a, Some(p)));
-        let address = unmapped(address.parse().ok()?);
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok()?,
-            Some(_) => return None,
-            None => most,
-        };
-        let network = Self { address, prefix };
-        let is_exact = prefix <= most && bits(address) & !network.mask() == 0;
-        is_exact.then_some(network)
-    }
-
-    /// Whether `address` belongs to it.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        address.is_ipv4() == self.address.is_ipv4()
-            && bits(address) & self.mask() == bits(self.address)
-    }
-
-    fn mask(&self) -> u128 {
-        // Addresses stand at the top of the 128 bits, see `bits`.
-        u128::MAX
-            .checked_shl(128 - u32::from(self.prefix.min(128)))
-            .unwrap_or(0)
-    }
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u128::from(u32::from(v4)) << 96,
-        IpAddr::V6(v6) => u128::from(v6),
+/// Reads `10.0.0.0/8`, `10.0.0.1`, `fc00::/7`. An address of the peer's is compared unmapped, so entries are too.
+fn network(text: &str) -> Option<Cidr> {
+    let (address, prefix) = cidr::split(text).ok()?;
+    match prefix {
+        Some(prefix) => Cidr::new(unmapped(address), prefix).ok(),
+        None => Some(unmapped(address).into()),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod exec;
 mod image_summary;
 pub mod images;
 pub mod logs;
+pub mod networks;
 mod objects;
 pub mod processes;
 pub mod progress;
@@ -44,6 +45,7 @@ use std::sync::{Arc, Mutex};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::exclusive::Exclusive;
 use transport::{Body, Call};
 use version::Version;
 
@@ -56,6 +58,7 @@ struct Shared {
     on_failure: Box<dyn Fn() + Send + Sync>,
     memory: Mutex<Memory>,
     builds: build_queue::BuildQueue,
+    networks: Exclusive,
 }
 
 /// What was learnt about the engine; forgotten when it goes away, because it may come back as another one.
@@ -84,6 +87,7 @@ impl Engine {
             on_failure: Box::new(on_failure),
             memory,
             builds: build_queue::BuildQueue::default(),
+            networks: Exclusive::default(),
         }))
     }
 

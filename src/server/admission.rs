@@ -8,8 +8,9 @@ use tiny_http::Method;
 
 use super::routes::{self, Access, Match, Route};
 use crate::api::ApiError;
+use crate::cidr::Cidr;
 use crate::config::Keys;
-use crate::config::allowlist::{Network, unmapped};
+use crate::config::allowlist::unmapped;
 use crate::wire::RequestHead;
 
 /// Networks whose peers skip the key when `NODE_AGENT_REQUIRE_AUTH_ALWAYS=false`: RFC 1918, loopback, link-local and
@@ -31,7 +32,7 @@ pub(super) struct Admission {
     /// The keys that are accepted.
     pub(super) keys: Keys,
     /// The private networks, when their peers skip the key; otherwise empty.
-    bypass: Vec<Network>,
+    bypass: Vec<Cidr>,
 }
 
 /// What is to be done with a request.
@@ -47,7 +48,7 @@ pub(super) enum Verdict {
 impl Admission {
     /// Rules with these keys; `require_auth_always` is `NODE_AGENT_REQUIRE_AUTH_ALWAYS`.
     pub(super) fn new(keys: Keys, require_auth_always: bool) -> Self {
-        let private = PRIVATE.iter().filter_map(|text| Network::parse(text));
+        let private = PRIVATE.iter().filter_map(|text| Cidr::parse(text).ok());
         Self {
             keys,
             bypass: if require_auth_always {

@@ -4,7 +4,8 @@
 use tiny_http::Method;
 
 use crate::api::{
-    self, Context, Handler, Reply, containers, docker, files, git, images, nginx, upload,
+    self, Context, Handler, Reply, containers, docker, files, firewall, git, images, networks,
+    nginx, services, upload,
 };
 
 /// Who may call an endpoint. A route cannot be without one.
@@ -156,6 +157,12 @@ pub const ROUTES: &[Route] = &[
     route(Get, "/nginx/test", Key, Long(nginx::test)),
     route(Post, "/nginx/reload", Key, Long(nginx::reload)),
     route(Post, "/git/clone", KeyAlways, Long(git::clone)),
+    route(Post, "/networks/create", Key, Long(networks::create)),
+    route(Get, "/networks/{n}", Key, Short(networks::details)),
+    route(Get, "/services/{n}/status", Key, Short(services::status)),
+    route(Post, "/services/{n}/restart", Key, Long(services::restart)),
+    route(Get, "/firewall/status", Key, Short(firewall::status)),
+    route(Post, "/firewall/allow", Key, Long(firewall::allow)),
 ];
 
 /// What a path and method lead to.

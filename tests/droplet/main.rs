@@ -7,12 +7,15 @@
 #![allow(unreachable_pub)]
 
 mod boot;
+mod firewall;
 mod install;
 mod journal;
 mod machine;
+mod networks;
 mod nginx;
 mod registry;
 mod restarts;
+mod services;
 mod sharing;
 // Made for the other test program; not all of it is needed here.
 #[allow(dead_code)]

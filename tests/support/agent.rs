@@ -112,6 +112,35 @@ impl Setup {
         self
     }
 
+    /// An agent on a machine without these programs and not started by systemd, whatever this one is: both are hidden in
+    /// a mount namespace of its own.
+    pub fn without_programs(self, names: &[&str]) -> Self {
+        let script = "
+            [ -d /run/systemd ] && mount -t tmpfs none /run/systemd
+            for name in $0; do
+                for place in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
+                    [ -e $place/$name ] && mount --bind /dev/null $place/$name
+                done
+            done
+            exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "sh", "-c", script, &names.join(" ")])
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .stdin(Stdio::null());
+        for (name, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        Self {
+            command,
+            state: self.state,
+        }
+    }
+
     /// Starts it and waits until it listens.
     pub fn start(mut self) -> Agent {
         let mut child = self

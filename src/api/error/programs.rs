@@ -3,7 +3,9 @@
 
 use super::ApiError;
 use crate::engine::buildkit::BuildKitError;
+use crate::host::systemd::SystemdError;
 use crate::host::tool::ToolError;
+use crate::host::ufw::UfwError;
 
 impl From<BuildKitError> for ApiError {
     fn from(error: BuildKitError) -> Self {
@@ -52,6 +54,37 @@ impl From<ToolError> for ApiError {
                 details: Some(words).filter(|words| !words.is_empty()),
             },
             ToolError::Abandoned => Self::ClientGone(std::io::ErrorKind::ConnectionReset.into()),
+        }
+    }
+}
+
+impl From<SystemdError> for ApiError {
+    fn from(error: SystemdError) -> Self {
+        let message = error.to_string();
+        match error {
+            SystemdError::Tool(error) => error.into(),
+            SystemdError::NotRunning => Self::Program {
+                message,
+                details: None,
+            },
+            SystemdError::NotInstalled(_) => Self::NotFound(message),
+            SystemdError::Masked(_) => Self::conflict(&message),
+            SystemdError::NotRestarted { words, .. } => Self::Internal {
+                message,
+                details: Some(words),
+            },
+        }
+    }
+}
+
+impl From<UfwError> for ApiError {
+    fn from(error: UfwError) -> Self {
+        let message = error.to_string();
+        match error {
+            UfwError::Tool(error) => error.into(),
+            UfwError::NoStatus { words } => Self::internal(&message, &words),
+            UfwError::Unreadable { source, .. } => Self::internal(&message, &source),
+            UfwError::NoIpv6 | UfwError::Lost => Self::conflict(&message),
         }
     }
 }

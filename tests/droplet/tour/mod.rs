@@ -4,10 +4,13 @@
 mod containers;
 mod docker;
 mod files;
+mod firewall;
 mod git;
 mod health;
 mod images;
+mod networks;
 mod nginx;
+mod services;
 mod uploads;
 
 use std::cell::RefCell;
@@ -40,6 +43,9 @@ fn every_endpoint_of_the_reference() {
     containers::drive(&tour);
     nginx::drive(&tour);
     git::drive(&tour);
+    networks::drive(&tour);
+    services::drive(&tour);
+    firewall::drive(&tour);
     let driven = tour.driven.borrow();
     let missing: Vec<_> = reference::ENDPOINTS
         .into_iter()
