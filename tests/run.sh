@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything: formatting, lints, documentation, all tests. Installs what is missing (apt, as root) and starts the
 # Docker engine if none answers. A test that cannot run for want of a tool fails; nothing is skipped.
+# NODE_AGENT_TEST_BINARY: another build of the agent to install in the droplet than the one that cargo test makes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -58,7 +58,11 @@ make() {
     fi
     root=$(mktemp -d)
     # shellcheck disable=SC2064 # the directory as it is now
-    trap "rm -rf --one-file-system '$root'" EXIT
+    trap "if mountpoint --quiet '$root'; then umount '$root'; fi; rm -rf --one-file-system '$root'" EXIT
+    # dpkg waits for the disk after each file: in memory where there is plenty.
+    if [ "$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)" -gt 6000000 ]; then
+        mount -t tmpfs -o size=2g droplet "$root"
+    fi
     mkdir -p "$cache/packages"
     if ! debootstrap --variant=minbase --cache-dir="$cache/packages" --include="$packages" "$release" "$root" "$from" \
         > "$cache/debootstrap.log" 2>&1; then

@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::support::agent::KEY;
 use crate::support::{Client, Response};
 
+/// Ends a program in the droplet that does not end by itself (exit code 124), as no end of ours would.
+const IN_TIME: [&str; 3] = ["timeout", "--kill-after=5", "120"];
+
 /// A booted droplet.
 pub struct Droplet {
     /// The container it is.
@@ -59,10 +62,11 @@ impl Droplet {
             .request("POST", path, &[("X-API-Key", KEY)], b"")
     }
 
-    /// Runs a program in the droplet, as root.
+    /// Runs a program in the droplet, as root; after two minutes it is ended.
     pub fn run(&self, command: &[&str]) -> Output {
         Command::new("docker")
             .args(["exec", &self.container])
+            .args(IN_TIME)
             .args(command)
             .stdin(Stdio::null())
             .output()
@@ -88,6 +92,7 @@ impl Droplet {
     pub fn feed(&self, command: &[&str], input: &[u8]) -> String {
         let mut child = Command::new("docker")
             .args(["exec", "-i", &self.container])
+            .args(IN_TIME)
             .args(command)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

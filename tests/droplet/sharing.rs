@@ -1,6 +1,7 @@
 //! Who has the droplet: many tests at once, or one alone.
 
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::machine::Droplet;
@@ -71,6 +72,10 @@ impl Deref for Alone {
 
 impl Drop for Alone {
     fn drop(&mut self) {
-        install::restore(self.droplet);
+        let restored = catch_unwind(AssertUnwindSafe(|| install::restore(self.droplet)));
+        // A second panic while the first is on its way would end the whole program.
+        if let (Err(panic), false) = (restored, std::thread::panicking()) {
+            resume_unwind(panic);
+        }
     }
 }
