@@ -273,7 +273,7 @@ pub const UPLOAD_WAIT: Duration = Duration::from_secs(600);
 pub const UNPACK_PIECES: usize = 4;
 /// See [`UNPACK_PIECES`].
 pub const UNPACK_PIECE_BYTES: usize = 32 * 1024;
-/// A run of nginx's own program, or of systemctl for it: a test looks up the names of upstreams, and waits for dead name
+/// A run of nginx's own program: a test looks up the names of upstreams, and waits for dead name
 /// servers.
 pub const NGINX_COMMAND: Duration = Duration::from_secs(60);
 /// How long nginx may take to start workers with a new configuration, on top of what the test of it took: it tries for
@@ -309,6 +309,8 @@ pub const GIT_QUESTION_BYTES: u64 = 64 * 1024;
 pub const SYSTEMCTL_DEADLINE: Duration = Duration::from_secs(30);
 /// A service's restart: systemd itself ends a stop and a start after 90 s each.
 pub const SERVICE_RESTART: Duration = Duration::from_secs(200);
+/// Telling a service to read its configuration again; nginx's own program looks names up before.
+pub const SERVICE_RELOAD: Duration = Duration::from_secs(60);
 /// Lines of its journal that tell why a service did not start.
 pub const JOURNAL_LINES: usize = 20;
 /// ufw starts Python and a dozen iptables, which wait for each other's lock: a second on a small droplet.

@@ -43,9 +43,9 @@ fn describe(service: Service, status: &ServiceStatus) -> StatusAnswer<'_> {
 }
 
 /// Restarts a service, starts it when it does not run.
-pub fn restart<'a>(_: &'a Context, request: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
+pub fn restart<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
     let service = service(request)?;
-    check_before(service)?;
+    check_before(context, service)?;
     let status = service.restart()?;
     Reply::json(&RestartAnswer {
         service: service.name(),
@@ -58,13 +58,17 @@ pub fn restart<'a>(_: &'a Context, request: &mut Request<'a>) -> Result<Reply<'a
 }
 
 /// Whether `service` would come up again. A restart stops first and looks at the configuration then, so that a broken one
-/// costs a service that runs.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "nginx is to be asked about its configuration here"
-)]
-fn check_before(_: Service) -> Result<(), ApiError> {
-    Ok(())
+/// would cost an nginx that runs. One that does not run has nothing to lose, and its own words are better.
+fn check_before(context: &Context, service: Service) -> Result<(), ApiError> {
+    if service != Service::Nginx || !service.status()?.is_active() {
+        return Ok(());
+    }
+    let tested = context.nginx.test_on_machine()?;
+    if tested.is_valid {
+        return Ok(());
+    }
+    let message = "the configuration of nginx on this machine is not valid; it was not restarted";
+    Err(ApiError::bad_request(message).with_details(tested.output))
 }
 
 /// The service that the path names, of those that may be controlled.

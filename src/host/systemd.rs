@@ -146,6 +146,12 @@ impl Service {
         })
     }
 
+    /// Has systemd tell it to read its configuration again.
+    pub fn reload(self) -> Result<(), ToolError> {
+        let arguments = ["reload", "--no-ask-password", "--", self.unit()];
+        SYSTEMCTL.run(&arguments, limits::SERVICE_RELOAD).map(drop)
+    }
+
     /// The last lines of its journal that are no older than `began`.
     fn journal_since(self, began: std::time::SystemTime) -> Option<String> {
         let since = began.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();

@@ -99,6 +99,23 @@ fn a_service_that_is_not_installed() {
 }
 
 #[test]
+fn a_running_nginx_is_not_stopped_for_a_broken_configuration() {
+    let droplet = droplet_alone();
+    let _nginx = Nginx(&droplet);
+    let before = droplet.text(&["systemctl", "show", "--property=MainPID", "nginx"]);
+    droplet.write(BROKEN, b"nonsense;\n");
+    let refused = droplet.post_nothing("/services/nginx/restart").expect(400);
+    assert!(refused.error().contains("it was not restarted"));
+    assert!(
+        refused.json()["details"]
+            .to_string()
+            .contains("unknown directive")
+    );
+    let after = droplet.text(&["systemctl", "show", "--property=MainPID", "nginx"]);
+    assert_eq!(before, after);
+}
+
+#[test]
 fn why_a_service_does_not_start_is_told() {
     let droplet = droplet_alone();
     let _nginx = Nginx(&droplet);

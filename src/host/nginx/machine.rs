@@ -6,7 +6,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use super::processes::Processes;
-use super::{NginxError, Ran, Target, unit};
+use super::{NginxError, Ran, Target};
+use crate::host::systemd::{Service, SystemdError};
 use crate::host::tool::{self, Tool, ToolError};
 use crate::limits;
 
@@ -22,7 +23,17 @@ pub(super) fn is_installed() -> bool {
 
 /// Whether it runs, as a service or started by hand.
 pub(super) fn is_running() -> Result<bool, ToolError> {
-    Ok(unit::is_active()? || Processes::on_machine().has_master())
+    Ok(is_active_service()? || Processes::on_machine().has_master())
+}
+
+/// Whether systemd runs it. A machine without systemd has no services.
+fn is_active_service() -> Result<bool, ToolError> {
+    match Service::Nginx.status() {
+        Ok(status) => Ok(status.is_active()),
+        Err(SystemdError::Tool(ToolError::Missing(_))) => Ok(false),
+        Err(SystemdError::Tool(error)) => Err(error),
+        Err(_) => Ok(false),
+    }
 }
 
 /// Runs it with `arguments`.
@@ -43,8 +54,8 @@ pub(super) fn tell() -> Result<(), NginxError> {
         target: Target::Host,
         words,
     };
-    if unit::is_active()? {
-        return unit::reload().map_err(|error| match error {
+    if is_active_service()? {
+        return Service::Nginx.reload().map_err(|error| match error {
             ToolError::Failed { words, .. } => refused(words),
             error => error.into(),
         });

@@ -12,8 +12,6 @@ mod inside;
 mod machine;
 mod processes;
 mod switches;
-mod turn;
-mod unit;
 
 pub use error::NginxError;
 
@@ -23,20 +21,22 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Timestamp;
 use crate::engine::{Engine, EngineError};
+use crate::exclusive::Exclusive;
 use crate::exec::Output;
 use crate::host::tool;
 use crate::limits;
 use inside::Inside;
 use machine::LogMark;
 use processes::{Processes, Progress};
-use turn::Turns;
 
 /// The nginx of this machine, whichever that is when it is asked for.
 #[derive(Debug)]
 pub struct Nginx {
     engine: Engine,
     container: Option<String>,
-    turns: Turns,
+    /// A test that was passed must be about the configuration that is then loaded, and new workers must be those of the
+    /// own reload.
+    reloading: Exclusive,
 }
 
 /// Which nginx.
@@ -91,13 +91,21 @@ impl Nginx {
         Self {
             engine,
             container,
-            turns: Turns::default(),
+            reloading: Exclusive::default(),
         }
     }
 
     /// Tests its configuration, `nginx -t`.
     pub fn test(&self) -> Result<Tested, NginxError> {
-        let place = self.place()?;
+        Self::test_in(&self.place()?)
+    }
+
+    /// Tests the configuration of the machine's own, whatever else runs.
+    pub fn test_on_machine(&self) -> Result<Tested, NginxError> {
+        Self::test_in(&Place::Machine)
+    }
+
+    fn test_in(place: &Place<'_>) -> Result<Tested, NginxError> {
         let ran = place.run(&["-t"])?;
         Ok(Tested {
             target: place.target(),
@@ -109,8 +117,8 @@ impl Nginx {
     /// Tests it, has it loaded, and waits until nginx has done so. One at a time.
     pub fn reload(&self) -> Result<Reloaded, NginxError> {
         let _turn = self
-            .turns
-            .take(limits::NGINX_TURN_WAIT)
+            .reloading
+            .turn("nginx", limits::NGINX_TURN_WAIT)
             .ok_or(NginxError::NoTurn)?;
         let place = self.place()?;
         let start = Instant::now();
