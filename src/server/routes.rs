@@ -3,6 +3,7 @@
 
 use tiny_http::Method;
 
+use crate::api::counters::Endpoint;
 use crate::api::{self, Context, Handler, Reply, containers, docker, files, images, upload};
 
 /// Who may call an endpoint. A route cannot be without one.
@@ -38,6 +39,8 @@ pub struct Route {
     pub access: Access,
     /// Who does it, and where.
     pub work: Work,
+    /// Its place in [`ROUTES`], by which its requests are counted.
+    pub number: usize,
 }
 
 /// The methods that exist here; tiny_http's own type cannot stand in a const table.
@@ -61,12 +64,32 @@ const fn route(verb: Verb, pattern: &'static str, access: Access, work: Work) ->
         pattern,
         access,
         work,
+        number: 0,
     }
 }
 
+/// The same routes with their places in the table.
+const fn numbered<const N: usize>(mut routes: [Route; N]) -> [Route; N] {
+    let mut number = 0;
+    while number < N {
+        routes[number].number = number;
+        number += 1;
+    }
+    routes
+}
+
+/// The routes' names, in their order.
+pub fn endpoints() -> impl Iterator<Item = Endpoint> {
+    ROUTES.iter().map(|route| Endpoint {
+        method: route.verb.name(),
+        pattern: route.pattern,
+    })
+}
+
 /// Every endpoint. A literal segment wins over a placeholder.
-pub const ROUTES: &[Route] = &[
+pub const ROUTES: &[Route] = &numbered([
     route(Get, "/ping", Public, Inline(api::health::ping)),
+    route(Get, "/metrics", Key, Short(api::metrics::metrics)),
     route(Get, "/openapi.json", Key, Short(api::openapi::document)),
     route(Get, "/containers", Key, Short(containers::list)),
     route(Post, "/containers/run", KeyAlways, Long(containers::run)),
@@ -151,7 +174,7 @@ pub const ROUTES: &[Route] = &[
         KeyAlways,
         Short(upload::discard),
     ),
-];
+]);
 
 /// What a path and method lead to.
 pub enum Match {
@@ -245,6 +268,14 @@ mod tests {
                 route.pattern
             );
         }
+    }
+
+    #[test]
+    fn every_route_knows_its_place() {
+        for (place, route) in ROUTES.iter().enumerate() {
+            assert_eq!(route.number, place, "{}", route.pattern);
+        }
+        assert_eq!(endpoints().count(), ROUTES.len());
     }
 
     #[test]
