@@ -32,6 +32,8 @@ mod lifecycle;
 mod login_api;
 mod login_helpers;
 mod logins;
+mod metrics;
+mod metrics_containers;
 mod openapi;
 mod own_engine;
 mod ping;

@@ -38,7 +38,7 @@ fn every_route_is_described_and_every_description_is_a_route() {
         })
         .collect();
     assert_eq!(described, routed);
-    assert!(routed.len() >= 35);
+    assert!(routed.len() >= 36);
 }
 
 #[test]
@@ -112,6 +112,7 @@ fn it_is_served() {
 fn the_endpoints_of_the_reference_are_there() {
     let reference = [
         "GET /ping",
+        "GET /metrics",
         "GET /containers",
         "POST /containers/run",
         "POST /containers/{n}/start",

@@ -13,7 +13,6 @@ mod survey;
 mod system;
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Instant;
 
 use super::{ApiError, Context, Reply, Request, reply};
 use crate::clock::Timestamp;
@@ -82,10 +81,8 @@ fn wants_text(request: &Request<'_>) -> Result<bool, ApiError> {
 
 fn report(context: &Context) -> Report {
     let _asking = Asking::begin(&context.metrics.asking);
-    let bulk = Bulk {
-        at_once: calls_for_each(context.metrics.asking.load(Relaxed)),
-        until: Instant::now() + limits::METRICS_ENGINE,
-    };
+    let at_once = calls_for_each(context.metrics.asking.load(Relaxed));
+    let bulk = Bulk::new(at_once, limits::METRICS_ENGINE);
     let mut survey = survey::survey(context, bulk);
     let use_of_machine = processor::measure(&context.metrics, &mut survey);
     let system = system::system(&context.metrics.machine, use_of_machine);

@@ -92,7 +92,7 @@ mod tests {
     }
 
     /// The age of what is compared with after `milliseconds`, with samples taken at these.
-    fn age(taken: &[u64], milliseconds: u64) -> Option<u64> {
+    fn age(taken: &[u64], milliseconds: u64) -> Option<u128> {
         let start = Instant::now();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
         let samples = Samples::default();
@@ -100,7 +100,7 @@ mod tests {
             samples.keep(sample(at(*moment)));
         }
         let earlier = samples.earlier(at(milliseconds))?;
-        Some((at(milliseconds) - earlier.at).as_millis() as u64)
+        Some((at(milliseconds) - earlier.at).as_millis())
     }
 
     #[test]

@@ -220,6 +220,7 @@ fn ask_engine(engine: &Engine, bulk: Bulk, survey: &mut Survey) {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let asked = engine.stats(&ids, bulk, |place, stats| match stats {
         Ok(stats) => take_over(&mut survey.subjects[places[place]].container, &stats),
+        Err(error) if error.status() == Some(404) => {}
         Err(error) => {
             survey.error.get_or_insert_with(|| error.to_string());
         }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Places, v1, v2};
@@ -47,22 +48,26 @@ impl Places {
 
     /// What else it uses. The times of the reads differ a little from figure to figure.
     pub fn figures(&self) -> Figures {
+        let (memory, blkio, pids) = (
+            self.memory.as_ref(),
+            self.blkio.as_ref(),
+            self.pids.as_ref(),
+        );
+        let unified = self.unified.as_ref();
         Figures {
-            memory: choose(&self.memory, v1::memory, &self.unified, v2::memory),
-            block_io: choose(&self.blkio, v1::block_io, &self.unified, v2::block_io),
-            pids: choose(&self.pids, v1::pids, &self.unified, v2::pids),
+            memory: choose((memory, v1::memory), (unified, v2::memory)),
+            block_io: choose((blkio, v1::block_io), (unified, v2::block_io)),
+            pids: choose((pids, v1::pids), (unified, v2::pids)),
         }
     }
 }
 
-type Reader<T> = fn(&std::path::Path) -> io::Result<T>;
+type Reader<T> = fn(&Path) -> io::Result<T>;
 
 /// The figure of the first version, where its controller is there, else that of the second.
 fn choose<T>(
-    old: &Option<std::path::PathBuf>,
-    read_old: Reader<T>,
-    new: &Option<std::path::PathBuf>,
-    read_new: Reader<T>,
+    (old, read_old): (Option<&PathBuf>, Reader<T>),
+    (new, read_new): (Option<&PathBuf>, Reader<T>),
 ) -> Option<T> {
     match (old, new) {
         (Some(directory), _) => read_old(directory).ok(),

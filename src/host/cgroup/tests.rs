@@ -1,7 +1,6 @@
 //! Machines made of files: both versions, both drivers, mixed, nested and odd.
 #![forbid(unsafe_code)]
 
-use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -40,8 +39,8 @@ impl Fixture {
         Hierarchies::among(&self.machine, &mounts).places(&self.machine, 7, ID)
     }
 
-    fn below(&self, path: &str) -> Option<std::path::PathBuf> {
-        Some(self.root.path().join(path))
+    fn below(&self, path: &str) -> std::path::PathBuf {
+        self.root.path().join(path)
     }
 }
 
@@ -155,10 +154,10 @@ fn the_other_driver_of_each_version() {
     let by_systemd = format!("/system.slice/docker-{ID}.scope");
     let fixture = Fixture::new(&[&old("memory", "/")], &format!("4:memory:{by_systemd}\n"));
     let expected = fixture.below(&format!("sys/fs/cgroup/memory{by_systemd}"));
-    assert_eq!(fixture.places().unwrap().memory, expected);
+    assert_eq!(fixture.places().unwrap().memory, Some(expected));
     let fixture = Fixture::new(&[NEW], &format!("0::/docker/{ID}\n"));
     let expected = fixture.below(&format!("sys/fs/cgroup/docker/{ID}"));
-    assert_eq!(fixture.places().unwrap().unified, expected);
+    assert_eq!(fixture.places().unwrap().unified, Some(expected));
 }
 
 #[test]
@@ -183,7 +182,7 @@ fn both_versions_at_once() {
 fn groups_below_the_containers_own_count_with_it() {
     let fixture = Fixture::new(&[NEW], &format!("0::/docker/{ID}/init.scope\n"));
     let expected = fixture.below(&format!("sys/fs/cgroup/docker/{ID}"));
-    assert_eq!(fixture.places().unwrap().unified, expected);
+    assert_eq!(fixture.places().unwrap().unified, Some(expected));
 }
 
 #[test]
@@ -191,7 +190,7 @@ fn a_part_of_the_hierarchy_is_mounted() {
     let nested = "31 20 0:31 /docker/outer /sys/fs/cgroup rw - cgroup2 cgroup2 rw";
     let fixture = Fixture::new(&[nested], &format!("0::/docker/outer/docker/{ID}\n"));
     let expected = fixture.below(&format!("sys/fs/cgroup/docker/{ID}"));
-    assert_eq!(fixture.places().unwrap().unified, expected);
+    assert_eq!(fixture.places().unwrap().unified, Some(expected));
     let elsewhere = Fixture::new(&[nested], &format!("0::/docker/{ID}\n"));
     assert_eq!(elsewhere.places(), None);
 }
@@ -246,12 +245,29 @@ fn each_run_has_its_own_number() {
 }
 
 #[test]
-fn this_process_is_in_some_group() {
-    let machine = Machine::this();
-    let mounts = machine.mounts().unwrap();
-    assert!(!machine.is_of_container(std::process::id(), ID));
-    let _ = Hierarchies::among(&machine, &mounts).places(&machine, std::process::id(), ID);
-    assert!(Path::new("/proc/self/cgroup").exists());
+fn the_scheduler_counts_where_the_throttling_layer_does_not() {
+    let fixture = version_1();
+    let file = |name: &str| format!("sys/fs/cgroup/blkio/docker/{ID}/blkio.{name}");
+    let read = || {
+        fixture
+            .places()
+            .unwrap()
+            .figures()
+            .block_io
+            .map(|sum| (sum.read, sum.written))
+    };
+    fixture.write(&file("bfq.io_service_bytes_recursive"), "Total 0\n");
+    assert_eq!(read(), Some((4097, 102)));
+    fixture.write(
+        &file("bfq.io_service_bytes_recursive"),
+        "8:0 Read 7\n8:0 Write 8\nTotal 15\n",
+    );
+    assert_eq!(read(), Some((7, 8)));
+    std::fs::remove_file(fixture.below(&file("bfq.io_service_bytes_recursive"))).unwrap();
+    std::fs::remove_file(fixture.below(&file("throttle.io_service_bytes_recursive"))).unwrap();
+    assert_eq!(read(), None);
+    fixture.write(&file("throttle.io_service_bytes"), "Total 0\n");
+    assert_eq!(read(), Some((0, 0)));
 }
 
 proptest! {

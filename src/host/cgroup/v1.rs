@@ -8,9 +8,11 @@ use std::time::Duration;
 use super::{BlockIo, MemoryUse};
 use crate::host::machine::read_text;
 
-/// Where bytes from and to disks are counted. The throttling layer sees all of them, whatever the scheduler; it counted
-/// without the groups below before kernel 4.17, and the schedulers' files are the older ones still.
-const BLOCK_FILES: [&str; 3] = [
+/// Where bytes from and to disks are counted: by the scheduler BFQ, by the throttling layer (with the groups below; before
+/// kernel 4.17 without them), by the old scheduler CFQ. Which of them counts depends on the kernel and the disk's scheduler,
+/// and one that does not has a total of 0 and no devices. runc looks in the same order.
+const BLOCK_FILES: [&str; 4] = [
+    "blkio.bfq.io_service_bytes_recursive",
     "blkio.throttle.io_service_bytes_recursive",
     "blkio.throttle.io_service_bytes",
     "blkio.io_service_bytes_recursive",
@@ -35,13 +37,23 @@ pub(super) fn memory(directory: &Path) -> io::Result<MemoryUse> {
     })
 }
 
-/// The first file that is there.
+/// The first file that has devices. None may have any: nothing was read or written then, or the kernel does not count.
 pub(super) fn block_io(directory: &Path) -> io::Result<BlockIo> {
-    let mut found = BLOCK_FILES
-        .iter()
-        .filter_map(|name| read_text(&directory.join(name)).ok());
-    let text = found.next().ok_or(io::ErrorKind::NotFound)?;
-    Ok(parse_block_io(&text))
+    let mut is_there = false;
+    for name in BLOCK_FILES {
+        let Ok(text) = read_text(&directory.join(name)) else {
+            continue;
+        };
+        is_there = true;
+        if text.lines().any(|line| !line.starts_with("Total")) {
+            return Ok(parse_block_io(&text));
+        }
+    }
+    if is_there {
+        Ok(BlockIo::default())
+    } else {
+        Err(io::ErrorKind::NotFound.into())
+    }
 }
 
 pub(super) fn pids(directory: &Path) -> io::Result<u64> {
