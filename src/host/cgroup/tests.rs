@@ -69,12 +69,8 @@ fn version_1() -> Fixture {
     fixture.write(&file("cpu,cpuacct", "cpuacct.usage"), "24441181\n");
     fixture.write(&file("memory", "memory.usage_in_bytes"), "1835008\n");
     fixture.write(
-        &file("memory", "memory.limit_in_bytes"),
-        "9223372036854771712\n",
-    );
-    fixture.write(
         &file("memory", "memory.stat"),
-        "cache 1507328\ninactive_file 7\ntotal_inactive_anon 3\ntotal_inactive_file 1507328\n",
+        "cache 1507328\ninactive_file 7\nhierarchical_memory_limit 9223372036854771712\ntotal_inactive_anon 3\ntotal_inactive_file 1507328\n",
     );
     fixture.write(
         &file("blkio", "blkio.throttle.io_service_bytes_recursive"),

@@ -11,8 +11,8 @@ use crate::host::machine::read_text;
 /// Where bytes from and to disks are counted: by the scheduler BFQ, by the throttling layer (with the groups below; before
 /// kernel 4.17 without them), by the old scheduler CFQ. Which of them counts depends on the kernel and the disk's scheduler,
 /// and one that does not has a total of 0 and no devices. runc looks in the same order.
-const BLOCK_FILES: [&str; 4] = [
-    "blkio.bfq.io_service_bytes_recursive",
+const BFQ: &str = "blkio.bfq.io_service_bytes_recursive";
+const OTHERS: [&str; 3] = [
     "blkio.throttle.io_service_bytes_recursive",
     "blkio.throttle.io_service_bytes",
     "blkio.io_service_bytes_recursive",
@@ -25,35 +25,30 @@ pub(super) fn cpu(directory: &Path) -> io::Result<Duration> {
     )?))
 }
 
-/// The use less `total_inactive_file`, as `docker stats` has it. "No limit" is a number near 2^63, which is above any
-/// machine's memory.
+/// The use less `total_inactive_file`, as `docker stats` has it. The limit is the smallest of its own and those of the
+/// groups above; "no limit" is a number near 2^63, which is above any machine's memory.
 pub(super) fn memory(directory: &Path) -> io::Result<MemoryUse> {
     let usage = number(&directory.join("memory.usage_in_bytes"))?;
     let stat = read_text(&directory.join("memory.stat"))?;
     let cache = field(&stat, "total_inactive_file").unwrap_or(0);
     Ok(MemoryUse {
         used: without(usage, cache),
-        limit: number(&directory.join("memory.limit_in_bytes")).ok(),
+        limit: field(&stat, "hierarchical_memory_limit"),
     })
 }
 
-/// The first file that has devices. None may have any: nothing was read or written then, or the kernel does not count.
+/// What BFQ counted, else what is in the first of the others that is there. None may have counted anything: nothing was
+/// read or written then, or the kernel does not count.
 pub(super) fn block_io(directory: &Path) -> io::Result<BlockIo> {
-    let mut is_there = false;
-    for name in BLOCK_FILES {
-        let Ok(text) = read_text(&directory.join(name)) else {
-            continue;
-        };
-        is_there = true;
-        if text.lines().any(|line| !line.starts_with("Total")) {
-            return Ok(parse_block_io(&text));
-        }
+    let read = |name: &str| read_text(&directory.join(name));
+    let by_scheduler = read(BFQ).map(|text| parse_block_io(&text));
+    if let Ok(counted) = by_scheduler
+        && counted != BlockIo::default()
+    {
+        return Ok(counted);
     }
-    if is_there {
-        Ok(BlockIo::default())
-    } else {
-        Err(io::ErrorKind::NotFound.into())
-    }
+    let text = OTHERS.iter().find_map(|name| read(name).ok());
+    text.map_or(by_scheduler, |text| Ok(parse_block_io(&text)))
 }
 
 pub(super) fn pids(directory: &Path) -> io::Result<u64> {
