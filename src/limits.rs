@@ -323,3 +323,22 @@ pub const UFW_FILE_BYTES: u64 = 8 * 1024 * 1024;
 pub const NETWORK_SUBNETS: usize = 16;
 /// Characters of a network's name that are taken; the engine takes more than it can show.
 pub const NETWORK_NAME_CHARS: usize = 255;
+
+/// Bytes that are read of a file of `/proc` or `/sys`: a mount of a container takes a kilobyte in `mountinfo`, so this is
+/// for a few thousand containers.
+pub const PROC_FILE_BYTES: u64 = 4 * 1024 * 1024;
+/// How long `/metrics` waits for the engine: half of the ten seconds after which Prometheus gives up, so that the
+/// machine's own figures still come when the engine hangs.
+pub const METRICS_ENGINE: Duration = Duration::from_secs(5);
+/// Connections to the engine that all of `/metrics` have at once, and of one of them. The engine works on each in a thread
+/// of its own.
+pub const METRICS_CALLS: usize = 64;
+/// See [`METRICS_CALLS`].
+pub const METRICS_CALLS_EACH: usize = 32;
+/// The time over which CPU use is measured when there is no earlier sample: ten of the kernel's ticks.
+pub const METRICS_WINDOW: Duration = Duration::from_millis(100);
+/// The least time between two samples that are kept, so that each reader gets figures over at least that time, however
+/// many ask and however often.
+pub const METRICS_SPACING: Duration = Duration::from_secs(1);
+/// How long a sample counts as the earlier one: Prometheus is used with up to two minutes between two scrapes.
+pub const METRICS_SAMPLE_KEPT: Duration = Duration::from_secs(150);

@@ -39,6 +39,8 @@ mod lifecycle;
 mod login_api;
 mod login_helpers;
 mod logins;
+mod metrics;
+mod metrics_containers;
 mod networks;
 mod nginx;
 mod nginx_host;

@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod containers;
+pub mod counters;
 pub mod docker;
 mod duration;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod image_reference;
 pub mod images;
 pub mod json_text;
 pub mod logins;
+pub mod metrics;
 pub mod networks;
 pub mod nginx;
 pub mod openapi;
@@ -39,8 +41,10 @@ use crate::store::logins::Logins;
 use crate::store::spool::Spool;
 use crate::store::uploads::UploadStore;
 
+pub use counters::Counters;
 pub use error::ApiError;
 pub use health::Health;
+pub use metrics::Metrics;
 pub use reply::{Reply, Sink};
 pub use request::Request;
 
@@ -71,6 +75,10 @@ pub struct Context {
     pub firewall: Firewall,
     /// What the probe saw last.
     pub health: Arc<Health>,
+    /// What the server counts.
+    pub counters: Counters,
+    /// What `/metrics` keeps from one request to the next.
+    pub metrics: Metrics,
 }
 
 /// A handler: one for each route. The reply may borrow from the context and the connection, not from the request.

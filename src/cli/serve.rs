@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::clean_up::{prepare_state, sweep_allowed_paths};
-use crate::api::{Context, Health};
+use crate::api::{Context, Counters, Health, Metrics};
 use crate::config::keys::encode_hex;
 use crate::config::{Config, ConfigError, Environment};
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
+use crate::host::machine::Machine;
 use crate::host::nginx::Nginx;
 use crate::host::ufw::Firewall;
 use crate::log as sink;
 use crate::server::probe::{self, Probe};
-use crate::server::{Server, listen};
+use crate::server::{Server, listen, routes};
 use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
@@ -130,6 +131,8 @@ fn start_context(
         max_upload_bytes: config.max_upload_bytes,
         firewall: Firewall::default(),
         health,
+        counters: Counters::new(routes::endpoints()),
+        metrics: Metrics::new(Machine::this()),
     }))
 }
 

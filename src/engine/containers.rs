@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::objects::Objects;
 use super::summary::{self, ContainerSummary};
-use super::{Answer, Engine, EngineError, Patience, path_segment, query};
+use super::{Answer, Bulk, Engine, EngineError, Patience, path_segment, query};
 use crate::limits;
 
 /// What an inspect tells that the agent uses. Every field may be missing or null.
@@ -44,6 +44,8 @@ pub struct State {
     pub running: bool,
     /// Whether it is paused.
     pub paused: bool,
+    /// Its first process; 0 while it does not run.
+    pub pid: u32,
     /// Whether the kernel killed it for its memory.
     #[serde(rename = "OOMKilled")]
     pub oom_killed: bool,
@@ -160,6 +162,28 @@ impl Engine {
         }
         let answer = self.get(&path, Patience::default())?;
         Ok(Containers(Objects::new(answer)))
+    }
+
+    /// The same for somebody who cannot wait.
+    pub fn list_within(&self, bulk: Bulk) -> Result<Containers<'static>, EngineError> {
+        self.version_within(bulk.patience())
+            .inspect_err(|error| self.note(error))?;
+        let answer = self.get("/containers/json?all=1", bulk.patience())?;
+        Ok(Containers(Objects::new(answer)))
+    }
+
+    /// Everything about the containers `ids`, asked for at the same time; each answer comes with the place of its id.
+    pub fn inspect_all(
+        &self,
+        ids: &[&str],
+        bulk: Bulk,
+        mut take: impl FnMut(usize, Result<Inspect, EngineError>),
+    ) -> Result<(), EngineError> {
+        let path = |id: &&str| format!("/containers/{}/json", path_segment(id));
+        let paths: Vec<String> = ids.iter().map(path).collect();
+        self.ask_all(&paths, bulk, |place, answer| {
+            take(place, answer.and_then(|mut answer| answer.json()));
+        })
     }
 
     /// Everything about the container `name`, as the engine's JSON, still to be read.

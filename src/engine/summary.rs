@@ -46,6 +46,15 @@ pub struct ContainerSummary<'a> {
     pub mounts: Option<&'a RawValue>,
     #[serde(borrow)]
     network_settings: Option<Networks<'a>>,
+    #[serde(borrow)]
+    host_config: Option<HostConfig<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct HostConfig<'a> {
+    #[serde(borrow)]
+    network_mode: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -118,6 +127,12 @@ impl ContainerSummary<'_> {
     /// The state in words: `Up 2 hours (healthy)`.
     pub fn status(&self) -> &str {
         text(self.status.as_ref())
+    }
+
+    /// `default`, `bridge`, `host`, `none`, `container:<id>`, or the name of a network.
+    pub fn network_mode(&self) -> &str {
+        let configured = self.host_config.as_ref();
+        text(configured.and_then(|configured| configured.network_mode.as_ref()))
     }
 
     /// The names of its networks.

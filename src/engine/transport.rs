@@ -179,6 +179,11 @@ impl<'w> Line<'w> {
         Ok(Timed::new(stream, self.patience.first_byte).watching(self.patience.client))
     }
 
+    /// The same call with another patience.
+    pub(super) fn with_patience(self, patience: Patience<'w>) -> Self {
+        Self { patience, ..self }
+    }
+
     /// What a failed read or write means.
     pub(super) fn failed(&self, error: io::Error, after: Duration) -> EngineError {
         EngineError::from_io(error, &self.socket, &self.call, after)

@@ -72,6 +72,17 @@ impl Engine {
         known.map_or_else(|| self.negotiate(), Ok)
     }
 
+    /// The same for somebody who cannot wait.
+    pub(super) fn version_within(&self, patience: Patience<'_>) -> Result<Version, EngineError> {
+        let known = self.memory().version;
+        if let Some(version) = known {
+            return Ok(version);
+        }
+        let version = self.ask_version(patience)?;
+        self.memory().version = Some(version);
+        Ok(version)
+    }
+
     /// Asks for the version and remembers it.
     pub(super) fn negotiate(&self) -> Result<Version, EngineError> {
         let patience = Patience {

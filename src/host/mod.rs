@@ -4,8 +4,10 @@
 //! `clock`, `cidr`, `exclusive`.
 #![forbid(unsafe_code)]
 
+pub mod cgroup;
 pub mod git;
 pub mod interfaces;
+pub mod machine;
 pub mod nginx;
 pub mod systemd;
 pub mod tool;

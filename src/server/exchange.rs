@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tiny_http::Method;
 
@@ -147,17 +147,20 @@ impl Client {
             Ok(_) => Some(Then::Linger),
         };
         summary.body_bytes = request.body.bytes_read();
-        self.log(request, &summary);
+        let duration = self.received.elapsed();
+        let counters = &workshop.context.counters;
+        counters.count(Some(route.number), summary.status, duration);
+        self.log(request, &summary, duration);
         then
     }
 
-    fn log(&self, request: &Request<'_>, summary: &Summary) {
+    fn log(&self, request: &Request<'_>, summary: &Summary, duration: Duration) {
         let access = Access {
             id: &request.id,
             peer: self.peer,
             head: Some(&request.head),
             status: summary.status,
-            duration: self.received.elapsed(),
+            duration,
             bytes_in: request.head.len() as u64 + summary.body_bytes,
             bytes_out: summary.bytes_out,
             error: summary.error.as_deref(),

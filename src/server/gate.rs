@@ -137,6 +137,8 @@ impl Gate {
             }
             self.take_turns();
             self.keep_time();
+            let connections = self.table.len() + self.pool.running();
+            self.context.counters.connections.set(connections);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::exchange::{Exchange, Returned, Workshop};
+use crate::api::Counters;
 use crate::limits;
 
 /// The pool, as the gate sees it.
@@ -87,8 +88,10 @@ impl Pool {
         let builder = std::thread::Builder::new()
             .name("worker".into())
             .stack_size(limits::WORKER_STACK_BYTES);
+        self.shared.counters().workers.add();
         if let Err(error) = builder.spawn(move || shared.work()) {
             self.shared.workers.fetch_sub(1, SeqCst);
+            self.shared.counters().workers.subtract();
             log::error!("cannot start a worker: {error}");
         }
     }
@@ -101,7 +104,9 @@ impl Shared {
                 Ok(job) => {
                     let is_long = job.is_long();
                     // Handlers are caught nearer by; this is for the rest, so that a place is never lost.
+                    self.counters().busy_workers.add();
                     let served = catch_unwind(AssertUnwindSafe(|| job.serve(&self.workshop)));
+                    self.counters().busy_workers.subtract();
                     self.finish(is_long);
                     match served {
                         Ok(returned) => self.workshop.give_back(returned),
@@ -127,10 +132,15 @@ impl Shared {
     /// job and stay.
     fn may_leave(&self) -> bool {
         if self.workers.fetch_sub(1, SeqCst) > limits::IDLE_WORKERS && self.jobs.is_empty() {
+            self.counters().workers.subtract();
             return true;
         }
         self.workers.fetch_add(1, SeqCst);
         false
+    }
+
+    fn counters(&self) -> &Counters {
+        &self.workshop.context.counters
     }
 }
 

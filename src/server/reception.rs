@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use super::access_log::Access;
 use super::admission::Verdict;
@@ -156,11 +157,13 @@ impl Gate {
             Verdict::Serve(
                 Route {
                     work: Work::Inline(answer),
+                    number,
                     ..
                 },
                 _,
             ) => {
-                self.answer_inline(token, *answer, &head, after, output);
+                let answer = (*number, *answer);
+                self.answer_inline(token, answer, &head, after, output);
                 Step::Answered(count, after)
             }
             Verdict::Serve(route, params) => {
@@ -211,7 +214,7 @@ impl Gate {
     fn answer_inline(
         &mut self,
         token: u64,
-        answer: fn(&Context) -> Reply<'static>,
+        (number, answer): (usize, fn(&Context) -> Reply<'static>),
         head: &RequestHead,
         after: After,
         output: &mut Vec<u8>,
@@ -222,7 +225,8 @@ impl Gate {
         let status = reply.status;
         self.cache
             .write(reply, head, &id, after == After::NextRequest, output);
-        self.log(token, Some(head), &id, (status, None), output.len() - start);
+        let duration = self.log(token, Some(head), &id, (status, None), output.len() - start);
+        self.context.counters.count(Some(number), status, duration);
     }
 
     /// Answers with `error`.
@@ -259,15 +263,17 @@ impl Gate {
         let start = output.len();
         answer.write(head, id, after == After::NextRequest, output);
         let error = error.map(ToString::to_string);
-        self.log(
+        let duration = self.log(
             token,
             head,
             id,
             (answer.status, error.as_deref()),
             output.len() - start,
         );
+        self.context.counters.count(None, answer.status, duration);
     }
 
+    /// Logs an answer; how long it took.
     fn log(
         &mut self,
         token: u64,
@@ -275,21 +281,23 @@ impl Gate {
         id: &str,
         (status, error): (u16, Option<&str>),
         bytes_out: usize,
-    ) {
+    ) -> Duration {
+        let duration = self.now.elapsed();
         let Some(connection) = self.table.get(token) else {
-            return;
+            return duration;
         };
         let access = Access {
             id,
             peer: connection.peer,
             head,
             status,
-            duration: self.now.elapsed(),
+            duration,
             bytes_in: head.map_or(0, |head| head.len() as u64),
             bytes_out: bytes_out as u64,
             error,
         };
         access.log();
+        duration
     }
 
     /// A head that did not come in time.

@@ -3,6 +3,7 @@
 
 use tiny_http::Method;
 
+use crate::api::counters::Endpoint;
 use crate::api::{
     self, Context, Handler, Reply, containers, docker, files, firewall, git, images, networks,
     nginx, services, upload,
@@ -41,6 +42,8 @@ pub struct Route {
     pub access: Access,
     /// Who does it, and where.
     pub work: Work,
+    /// Its place in [`ROUTES`], by which its requests are counted.
+    pub number: usize,
 }
 
 /// The methods that exist here; tiny_http's own type cannot stand in a const table.
@@ -64,12 +67,32 @@ const fn route(verb: Verb, pattern: &'static str, access: Access, work: Work) ->
         pattern,
         access,
         work,
+        number: 0,
     }
 }
 
+/// The same routes with their places in the table.
+const fn numbered<const N: usize>(mut routes: [Route; N]) -> [Route; N] {
+    let mut number = 0;
+    while number < N {
+        routes[number].number = number;
+        number += 1;
+    }
+    routes
+}
+
+/// The routes' names, in their order.
+pub fn endpoints() -> impl Iterator<Item = Endpoint> {
+    ROUTES.iter().map(|route| Endpoint {
+        method: route.verb.name(),
+        pattern: route.pattern,
+    })
+}
+
 /// Every endpoint. A literal segment wins over a placeholder.
-pub const ROUTES: &[Route] = &[
+pub const ROUTES: &[Route] = &numbered([
     route(Get, "/ping", Public, Inline(api::health::ping)),
+    route(Get, "/metrics", Key, Short(api::metrics::metrics)),
     route(Get, "/openapi.json", Key, Short(api::openapi::document)),
     route(Get, "/containers", Key, Short(containers::list)),
     route(Post, "/containers/run", KeyAlways, Long(containers::run)),
@@ -163,7 +186,7 @@ pub const ROUTES: &[Route] = &[
     route(Post, "/services/{n}/restart", Key, Long(services::restart)),
     route(Get, "/firewall/status", Key, Short(firewall::status)),
     route(Post, "/firewall/allow", Key, Long(firewall::allow)),
-];
+]);
 
 /// What a path and method lead to.
 pub enum Match {
@@ -257,6 +280,14 @@ mod tests {
                 route.pattern
             );
         }
+    }
+
+    #[test]
+    fn every_route_knows_its_place() {
+        for (place, route) in ROUTES.iter().enumerate() {
+            assert_eq!(route.number, place, "{}", route.pattern);
+        }
+        assert_eq!(endpoints().count(), ROUTES.len());
     }
 
     #[test]

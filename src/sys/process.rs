@@ -30,6 +30,8 @@ pub fn raise_descriptor_limit(wanted: u64) -> io::Result<u64> {
 pub struct Space {
     /// Bytes in all.
     pub total_bytes: u64,
+    /// Bytes free, those kept for root included.
+    pub free_bytes: u64,
     /// Bytes free for an ordinary user.
     pub available_bytes: u64,
     /// Inodes in all; 0 where the filesystem does not count them.
@@ -73,6 +75,7 @@ pub fn filesystem_space_of(fd: BorrowedFd<'_>) -> io::Result<Space> {
 fn space(stat: &libc::statvfs) -> Space {
     Space {
         total_bytes: stat.f_blocks * stat.f_frsize,
+        free_bytes: stat.f_bfree * stat.f_frsize,
         available_bytes: stat.f_bavail * stat.f_frsize,
         total_inodes: stat.f_files,
         available_inodes: stat.f_favail,

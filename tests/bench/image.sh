@@ -16,5 +16,6 @@ docker_build() {
 
 clean_up_more() {
     docker ps -aq --filter "label=$label" | xargs -r docker rm -fv >/dev/null 2>&1 || true
+    docker network ls -q --filter "label=$label" | xargs -r docker network rm >/dev/null 2>&1 || true
     docker image rm -f "$image" >/dev/null 2>&1 || true
 }

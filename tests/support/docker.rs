@@ -140,6 +140,17 @@ pub fn create_by_engine(body: &Value) -> Result<String, String> {
     Ok(answer["Id"].as_str().unwrap().to_owned())
 }
 
+/// The engine's answer to a GET, as JSON.
+pub fn engine_get(path: &str) -> Value {
+    let mut engine = UnixStream::connect("/var/run/docker.sock").unwrap();
+    let head = format!("GET /v1.41{path} HTTP/1.0\r\n\r\n");
+    engine.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    engine.read_to_string(&mut answer).unwrap();
+    let (_, text) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(text).unwrap()
+}
+
 /// What the engine knows of both containers.
 pub fn inspect(left: &str, right: &str) -> (Value, Value) {
     let text = run(&["inspect", left, right]).unwrap();

@@ -20,6 +20,15 @@ pub struct Expired {
     pub failed: usize,
 }
 
+/// How many uploads there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Not finished.
+    pub open: usize,
+    /// Finished; their answers are kept for a while.
+    pub finished: usize,
+}
+
 /// What is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -69,6 +78,16 @@ impl Uploads {
             Some(age) => hold.remove(known).map(|is_there| is_there.then_some(age)),
             None => Ok(None),
         }
+    }
+
+    /// How many there are. Unlike [`Uploads::usage`] it does not look at their chunks, of which there may be thousands.
+    pub fn counts(&self) -> Result<Counts, UploadError> {
+        let mut counts = Counts::default();
+        self.each(|_, folder| match folder.finished() {
+            Ok(Some(_)) => counts.finished += 1,
+            _ => counts.open += 1,
+        })?;
+        Ok(counts)
     }
 
     /// What is there, counted on the disk.

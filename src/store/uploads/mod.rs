@@ -45,7 +45,7 @@ use crate::sys::open::{self, Purpose};
 
 pub use claim::{Claim, Pending};
 pub use error::UploadError;
-pub use expire::{Expired, Usage};
+pub use expire::{Counts, Expired, Usage};
 pub use opening::UploadStore;
 pub use put::{Chunk, Outcome};
 pub use reader::SetReader;

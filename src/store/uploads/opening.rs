@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::{UploadError, UploadLimits, Uploads};
+use super::{Counts, UploadError, UploadLimits, Uploads};
 use crate::clock::Timestamp;
 use crate::store::space::Reserve;
 
@@ -55,9 +55,21 @@ impl UploadStore {
         Ok(self.opened.get_or_init(|| uploads))
     }
 
+    /// How many there are; nothing is opened for it when there never were any.
+    pub fn counts(&self) -> Result<Counts, UploadError> {
+        if self.has_none() {
+            return Ok(Counts::default());
+        }
+        self.get()?.counts()
+    }
+
+    fn has_none(&self) -> bool {
+        self.opened.get().is_none() && !self.state_directory.join(super::DIRECTORY).exists()
+    }
+
     /// Removes what is too old, if there was ever anything. What cannot be removed is told and tried again the next time.
     pub fn expire(&self) {
-        if self.opened.get().is_none() && !self.state_directory.join(super::DIRECTORY).exists() {
+        if self.has_none() {
             return;
         }
         let expired = self

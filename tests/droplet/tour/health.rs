@@ -11,4 +11,10 @@ pub fn drive(tour: &Tour) {
     let version = version.strip_prefix("node-agent ").unwrap();
     let expected = json!({ "status": "ok", "version": version, "docker": true });
     assert_eq!(answer, expected);
+
+    let metrics = tour.get("/metrics");
+    let system = &metrics["system"];
+    assert_eq!(system["hostname"], json!(tour.text(&["hostname"])));
+    assert_eq!(system["cpu"]["cores"].to_string(), tour.text(&["nproc"]));
+    assert!(metrics["containers"].is_array() && metrics["agent"].is_object());
 }

@@ -136,6 +136,8 @@ fn the_limits_of_bytes_and_uploads_hold() {
     accepted(put("third"));
     let usage = place.uploads.usage().unwrap();
     assert_eq!((usage.open, usage.finished, usage.bytes), (2, 1, 11));
+    let counts = place.uploads.counts().unwrap();
+    assert_eq!((counts.open, counts.finished), (2, 1));
 }
 
 #[test]
