@@ -3,4 +3,6 @@
 //! `/proc` and `/sys`. Knows no HTTP status and no request. May use `exec`, `store`, `engine`, `sys`, `limits`, `clock`.
 #![forbid(unsafe_code)]
 
+pub mod cron;
 pub mod tool;
+pub mod zone;

@@ -1,0 +1,6 @@
+//! Jobs that the system's cron runs: each is a container that `node-agent cron-run ID` runs to its end. The schedule
+//! stands in `/etc/cron.d/node-agent`, everything else in a file of the state directory, so that nothing that a request
+//! says ever meets a shell. Debian's package `cron`, crontab(5).
+#![forbid(unsafe_code)]
+
+pub mod schedule;
