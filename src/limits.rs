@@ -284,7 +284,7 @@ pub const CRON_LINE_BYTES: usize = 900;
 /// How long somebody else may have the jobs: they are held for a few writes to the disk, and 200 may begin at once.
 pub const CRON_TURN: Duration = Duration::from_secs(30);
 /// How long the lock of a run may look taken because somebody is just asking whether it is.
-pub const CRON_RUN_LOCK: Duration = Duration::from_secs(1);
+pub const CRON_RUN_LOCK: Duration = Duration::from_millis(100);
 /// How long a job that runs at boot waits for the engine, which is started at the same time.
 pub const CRON_BOOT_WAIT: Duration = Duration::from_secs(120);
 /// How long a run waits for an engine that went away under it: a restart takes some seconds.

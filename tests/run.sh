@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 # The packages whose programs the tests use, as program:package.
 needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-registry:docker-registry
-        htpasswd:apache2-utils prlimit:util-linux kill:procps docker:docker.io)
+        htpasswd:apache2-utils prlimit:util-linux kill:procps docker:docker.io crontab:cron
+        unshare:util-linux)
 
 install_missing() {
     local missing=() pair

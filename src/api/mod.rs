@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod containers;
+pub mod cron;
 pub mod docker;
 mod duration;
 pub mod error;
@@ -26,6 +27,7 @@ mod upload_body;
 
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
+use crate::host::cron::CronJobs;
 use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
@@ -56,6 +58,8 @@ pub struct Context {
     pub uploads: Arc<UploadStore>,
     /// Most bytes of an upload; 0: the disk decides.
     pub max_upload_bytes: u64,
+    /// The jobs of the system's cron.
+    pub cron: CronJobs,
     /// The saved registry logins.
     pub logins: Logins,
     /// What the probe saw last.

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod clean_up;
+mod cron_run;
+mod own_path;
 mod serve;
 
 use std::fmt::Display;
@@ -19,6 +21,7 @@ node-agent drives a droplet for a deployment controller, over HTTP.
 Usage:
   node-agent serve [--dev]   run the agent; --dev: on loopback, with a key made for this run
   node-agent key             print the API key for a DO token, read from stdin or DO_TOKEN[_FILE]
+  node-agent cron-run ID     run a cron job now, as cron does
   node-agent config          print the effective configuration, secrets masked
   node-agent --version
   node-agent --help
@@ -32,6 +35,8 @@ enum Failure {
     Usage(String),
     /// It did not work: exit code 1.
     Run(String),
+    /// It ended with a code of its own, and has said why.
+    Exit(u8),
 }
 
 impl Failure {
@@ -47,6 +52,7 @@ pub fn run() -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => (2, format!("{message}\n\n{USAGE}")),
         Err(Failure::Run(message)) => (1, format!("{message}\n")),
+        Err(Failure::Exit(code)) => return ExitCode::from(code),
     };
     // Nobody could be told that stderr is closed.
     let _ = write!(io::stderr(), "node-agent: {message}");
@@ -57,6 +63,7 @@ enum Command {
     Serve { dev: bool },
     Key,
     Config,
+    CronRun { id: String },
     Say(String),
 }
 
@@ -64,6 +71,7 @@ fn parse() -> Result<Command, Failure> {
     let usage = |error: lexopt::Error| Failure::Usage(error.to_string());
     let mut arguments = lexopt::Parser::from_env();
     let mut command = None;
+    let mut operand = None;
     let mut is_dev = false;
     while let Some(argument) = arguments.next().map_err(usage)? {
         match argument {
@@ -76,6 +84,9 @@ fn parse() -> Result<Command, Failure> {
             }
             Long("dev") => is_dev = true,
             Value(word) if command.is_none() => command = Some(word.to_string_lossy().into_owned()),
+            Value(word) if operand.is_none() && command.as_deref() == Some("cron-run") => {
+                operand = Some(word.to_string_lossy().into_owned());
+            }
             other => return Err(usage(other.unexpected())),
         }
     }
@@ -83,6 +94,12 @@ fn parse() -> Result<Command, Failure> {
         Some("serve") => Ok(Command::Serve { dev: is_dev }),
         _ if is_dev => Err(Failure::Usage("--dev belongs to `serve`".to_owned())),
         Some("key") => Ok(Command::Key),
+        Some("cron-run") => match operand {
+            Some(id) => Ok(Command::CronRun { id }),
+            None => Err(Failure::Usage(
+                "`cron-run` needs the id of a job".to_owned(),
+            )),
+        },
         Some("config") => Ok(Command::Config),
         Some("help") => Ok(Command::Say(USAGE.to_owned())),
         Some(other) => Err(Failure::Usage(format!("there is no command `{other}`"))),
@@ -103,6 +120,7 @@ impl Command {
                 let config = Config::from_environment(&environment).map_err(Failure::run)?;
                 say(&config.to_string())
             }
+            Self::CronRun { id } => cron_run::cron_run(&id),
             Self::Say(text) => say(&text),
         }
     }

@@ -19,6 +19,7 @@ mod objects;
 pub mod progress;
 pub mod pull_failure;
 pub mod registry_auth;
+mod running;
 pub mod summary;
 mod transport;
 mod upload;
@@ -34,6 +35,7 @@ pub use demultiplexer::{Demultiplexer, Stream};
 pub use error::EngineError;
 pub use image_summary::ImageSummary;
 pub use logs::{LogQuery, Output};
+pub use running::Exit;
 pub use transport::{Answer, Patience};
 pub use upload::Upload;
 

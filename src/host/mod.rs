@@ -4,5 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod cron;
+pub mod journal;
 pub mod tool;
 pub mod zone;

@@ -3,7 +3,7 @@
 
 use tiny_http::Method;
 
-use crate::api::{self, Context, Handler, Reply, containers, docker, files, images, upload};
+use crate::api::{self, Context, Handler, Reply, containers, cron, docker, files, images, upload};
 
 /// Who may call an endpoint. A route cannot be without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +151,9 @@ pub const ROUTES: &[Route] = &[
         KeyAlways,
         Short(upload::discard),
     ),
+    route(Get, "/cron/jobs", Key, Short(cron::jobs)),
+    route(Post, "/cron/run-docker", KeyAlways, Short(cron::run_docker)),
+    route(Post, "/cron/remove", Key, Short(cron::remove)),
 ];
 
 /// What a path and method lead to.

@@ -3,6 +3,7 @@
 
 mod archives;
 mod conversions;
+mod cron;
 mod login;
 mod paths;
 mod programs;
