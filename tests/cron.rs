@@ -347,7 +347,8 @@ fn a_damaged_file_is_told_and_costs_the_others_nothing() {
         );
         assert!(lab.journal().concat().contains("damaged"));
     }
-    assert_eq!(lab.run(&good).status.code(), Some(7));
+    let ended = lab.run(&good).status.code();
+    assert_eq!(ended, Some(7), "{:#?}", lab.journal());
     let third = lab.job(&agent, &json!([]));
     assert!(lab.crontab().contains(&third) && !lab.crontab().contains(&bad));
     // Half a record is as good as none.

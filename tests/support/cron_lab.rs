@@ -131,15 +131,19 @@ impl CronLab {
         self.cron_run(id).output().unwrap()
     }
 
-    /// Runs it in the background, until its container runs.
-    pub fn start(&self, id: &str) -> Run {
-        let child = self
-            .cron_run(id)
+    /// Runs it in the background.
+    pub fn start_unseen(&self, id: &str) -> Run {
+        let mut command = self.cron_run(id);
+        Run(command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap();
-        let run = Run(child);
+            .unwrap())
+    }
+
+    /// The same, until its container runs.
+    pub fn start(&self, id: &str) -> Run {
+        let run = self.start_unseen(id);
         eventually("the job's container to run", || {
             containers(&["--filter", &format!("label=node-agent.cron={id}")])
                 .first()
@@ -155,7 +159,8 @@ impl CronLab {
 
     /// The same with these fields.
     pub fn job_with(&self, agent: &Agent, fields: Value) -> String {
-        let mut body = json!({ "schedule": "0 0 1 1 *", "image": self.docker.image() });
+        let mut body =
+            json!({ "schedule": "0 0 1 1 *", "image": self.docker.image(), "networks": ["none"] });
         body.as_object_mut()
             .unwrap()
             .extend(fields.as_object().unwrap().clone());
@@ -255,8 +260,12 @@ impl Drop for Run {
 }
 
 impl Cron {
-    pub fn id(&self) -> u32 {
-        self.0.id()
+    /// Waits until it has looked at the crontabs and sleeps until the next minute.
+    pub fn wait_for_sleep(&self) {
+        eventually("cron to sleep", || {
+            let text = fs::read_to_string(format!("/proc/{}/wchan", self.0.id())).unwrap();
+            text.contains("nanosleep").then_some(())
+        });
     }
 }
 
