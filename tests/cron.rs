@@ -8,7 +8,7 @@ use node_agent::clock::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::Agent;
-use crate::support::cron_lab::CronLab;
+use crate::support::cron_lab::{CronLab, state_of};
 use crate::support::docker;
 
 fn now() -> i64 {
@@ -53,7 +53,7 @@ fn a_job_is_made_listed_and_removed() {
         .seconds;
     assert!(next > now() && next <= now() + 86_400 + 3600);
 
-    let listed = lab.listed(&agent, id);
+    let listed = state_of(&agent, id);
     for (field, expected) in [
         ("schedule", json!("0 2 * * *")),
         ("command", json!(command)),
@@ -114,11 +114,9 @@ fn a_job_is_made_listed_and_removed() {
     assert_eq!(error, format!("there is no cron job `{id}`"));
 }
 
-#[test]
-fn what_makes_no_sense_is_400_and_leaves_nothing() {
-    let lab = CronLab::new();
-    let agent = lab.agent();
-    for (field, value, reason) in [
+/// A field, what is wrong in it, and the beginning of the reason.
+fn refused() -> Vec<(&'static str, Value, &'static str)> {
+    vec![
         (
             "schedule",
             json!("0/15 * * * *"),
@@ -204,7 +202,14 @@ fn what_makes_no_sense_is_400_and_leaves_nothing() {
             "field `networks[1]` is `a`",
         ),
         ("pull", json!("often"), "field `pull` is `often`"),
-    ] {
+    ]
+}
+
+#[test]
+fn what_makes_no_sense_is_400_and_leaves_nothing() {
+    let lab = CronLab::new();
+    let agent = lab.agent();
+    for (field, value, reason) in refused() {
         let mut body = json!({"schedule": "0 2 * * *", "image": "a"});
         body[field] = value;
         let error = agent.post("/cron/run-docker", &body).expect(400).error();
@@ -353,7 +358,7 @@ fn a_damaged_file_is_told_and_costs_the_others_nothing() {
     assert!(lab.crontab().contains(&third) && !lab.crontab().contains(&bad));
     // Half a record is as good as none.
     fs::write(lab.file(&good, "runs"), "{").unwrap();
-    assert_eq!(lab.listed(&agent, &good)["last_run"], Value::Null);
+    assert_eq!(state_of(&agent, &good)["last_run"], Value::Null);
     agent
         .post("/cron/remove", &json!({ "job_id": bad }))
         .expect(200);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use node_agent::clock::Timestamp;
 use serde_json::json;
 
-use crate::support::cron_lab::{CronLab, containers_of};
+use crate::support::cron_lab::{CronLab, containers_of, state_of};
 
 fn second() -> u64 {
     SystemTime::now()
@@ -47,7 +47,7 @@ fn a_job_made_in_the_second_of_crons_look_runs_at_its_first_minute() {
     assert_eq!(due.seconds % 60, 0);
     let until = Instant::now() + Duration::from_secs(75);
     let listed = loop {
-        let listed = lab.listed(&agent, &id);
+        let listed = state_of(&agent, &id);
         if listed["last_run"].is_string() {
             break listed;
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::cron_lab::{CronLab, containers_of};
+use crate::support::cron_lab::{CronLab, containers_of, state_of};
 use crate::support::docker;
 use crate::support::eventually;
 use crate::support::registry::{PASSWORD, Registry, USER};
@@ -22,7 +22,7 @@ fn a_run_does_all_of_it_and_leaves_nothing() {
         docker::run(&["network", "create", network]).unwrap();
     }
     let script = "echo out; echo err >&2; echo $GREETING > /data/said; busybox ip -o addr | busybox grep -c eth > /data/nets; printf 'no end'; exit 42";
-    let id = lab.job_with(&agent, json!({
+    let id = lab.job_with(&agent, &json!({
         "command": script, "environment": {"GREETING": "hello world"},
         "volumes": [format!("{}:/data", data.path().display()), "/cache"], "networks": [network, second]
     }));
@@ -62,7 +62,7 @@ fn a_run_does_all_of_it_and_leaves_nothing() {
         );
     }
     let agent = lab.agent();
-    let listed = lab.listed(&agent, &id);
+    let listed = state_of(&agent, &id);
     assert_eq!(
         (&listed["last_exit_code"], &listed["running"]),
         (&json!(42), &json!(false))
@@ -77,7 +77,7 @@ fn a_run_does_all_of_it_and_leaves_nothing() {
     // A second one takes the first one's place in the list.
     let other = lab.job(&agent, &json!(["true"]));
     assert_eq!(lab.run(&other).status.code(), Some(125));
-    let failed = lab.listed(&agent, &other);
+    let failed = state_of(&agent, &other);
     assert!(
         failed["last_error"]
             .as_str()
@@ -95,7 +95,10 @@ const UNTIL_GONE: &str = "echo begun; until [ -e /data/go ]; do busybox sleep 0.
 fn waiting(lab: &CronLab, agent: &crate::support::Agent) -> (String, tempfile::TempDir) {
     let data = tempfile::tempdir().unwrap();
     let volume = format!("{}:/data", data.path().display());
-    let id = lab.job_with(agent, json!({ "command": UNTIL_GONE, "volumes": [volume] }));
+    let id = lab.job_with(
+        agent,
+        &json!({ "command": UNTIL_GONE, "volumes": [volume] }),
+    );
     (id, data)
 }
 
@@ -109,7 +112,7 @@ fn a_run_that_goes_on_is_not_started_twice() {
     let agent = lab.agent();
     let (id, data) = waiting(&lab, &agent);
     let mut first = lab.start(&id);
-    let listed = lab.listed(&agent, &id);
+    let listed = state_of(&agent, &id);
     assert!(
         listed["running"] == true
             && listed["running_since"].is_string()
@@ -123,14 +126,14 @@ fn a_run_that_goes_on_is_not_started_twice() {
             .contains("not started: the run before is still running")
     );
     assert_eq!(containers_of(&id).len(), 1);
-    let listed = lab.listed(&agent, &id);
+    let listed = state_of(&agent, &id);
     assert!(
         listed["running"] == true && listed["last_skipped"].is_string(),
         "{listed}"
     );
     let_go(&data);
     assert_eq!(first.wait(), Some(3));
-    let listed = lab.listed(&agent, &id);
+    let listed = state_of(&agent, &id);
     assert!(
         listed["running"] == false
             && listed["last_exit_code"] == 3
@@ -151,7 +154,7 @@ fn two_jobs_run_at_the_same_moment() {
     }
     for (run, (id, _)) in runs.iter_mut().zip(&jobs) {
         assert_eq!(run.wait(), Some(3));
-        assert_eq!(lab.listed(&agent, id)["last_exit_code"], 3);
+        assert_eq!(state_of(&agent, id)["last_exit_code"], 3);
     }
 }
 
@@ -194,7 +197,7 @@ fn a_killed_run_leaves_a_container_that_counts_and_removes_itself() {
     let mut run = lab.start(&id);
     run.signal("KILL");
     assert_eq!(run.wait(), None);
-    let listed = lab.listed(&agent, &id);
+    let listed = state_of(&agent, &id);
     assert!(
         listed["running"] == false
             && listed["last_run"].is_string()
@@ -218,7 +221,7 @@ fn a_killed_run_leaves_a_container_that_counts_and_removes_itself() {
         containers_of(&id).is_empty().then_some(())
     });
     assert_eq!(lab.run(&id).status.code(), Some(3));
-    assert_eq!(lab.listed(&agent, &id)["last_exit_code"], 3);
+    assert_eq!(state_of(&agent, &id)["last_exit_code"], 3);
     // One that was made and never started is removed by the next run, and by the removal of the job.
     let label = format!("node-agent.cron={id}");
     let make = || {
@@ -259,7 +262,7 @@ fn a_signal_stops_the_container() {
         assert_eq!(run.wait(), Some(9), "{signal}");
         assert!(lab.journal().concat().contains("asked\n"));
         assert!(containers_of(&id).is_empty());
-        let listed = lab.listed(&agent, &id);
+        let listed = state_of(&agent, &id);
         assert_eq!(
             (&listed["last_exit_code"], &listed["last_error"]),
             (&json!(9), &json!("it was stopped by a signal"))
@@ -276,7 +279,7 @@ fn what_keeps_it_from_running_is_recorded() {
         (json!({"networks": [no_network]}), "could not be started"),
         (
             json!({"networks": [lab.docker.name.clone(), no_network]}),
-            "network `",
+            "could not be started",
         ),
         (
             json!({"image": "node-agent-test-no-such:1", "pull": "never"}),
@@ -295,9 +298,9 @@ fn what_keeps_it_from_running_is_recorded() {
             "could not be started",
         ),
     ] {
-        let id = lab.job_with(&agent, fields);
+        let id = lab.job_with(&agent, &fields);
         assert_eq!(lab.run(&id).status.code(), Some(125));
-        let listed = lab.listed(&agent, &id);
+        let listed = state_of(&agent, &id);
         let error = listed["last_error"].as_str().unwrap();
         assert!(
             error.contains(words) && listed["last_exit_code"] == 125,
@@ -313,7 +316,7 @@ fn what_keeps_it_from_running_is_recorded() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(125));
-    let listed = lab.listed(&agent, &id);
+    let listed = state_of(&agent, &id);
     assert!(
         listed["last_error"].as_str().unwrap().contains("no.sock"),
         "{listed}"
@@ -330,7 +333,7 @@ fn an_image_is_pulled_with_the_saved_login() {
     docker::run(&["--config", &login, "push", &image]).unwrap();
     docker::run(&["rmi", &image]).unwrap();
     let agent = lab.agent();
-    let id = lab.job_with(&agent, json!({"image": image, "command": "exit 5"}));
+    let id = lab.job_with(&agent, &json!({"image": image, "command": "exit 5"}));
     assert_eq!(lab.run(&id).status.code(), Some(125));
     let login =
         json!({"registry": registry.address().to_string(), "username": USER, "password": PASSWORD});

@@ -22,7 +22,7 @@ fn complaint(lines: &[String]) -> Option<String> {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let text: String = lines.iter().map(|line| format!("{line} echo\n")).collect();
+    let text = lines.join(" echo\n") + " echo\n";
     crontab
         .stdin
         .take()
@@ -369,10 +369,11 @@ for line in sys.stdin:
         .spawn()
         .unwrap();
     let mut stdin = python.stdin.take().unwrap();
-    let text: String = questions
+    let lines: Vec<String> = questions
         .iter()
         .map(|(name, second)| format!("{name} {second}\n"))
         .collect();
+    let text = lines.concat();
     let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()).unwrap());
     let output = python.wait_with_output().unwrap();
     writer.join().unwrap();

@@ -190,19 +190,16 @@ impl Lines {
         while !bytes.is_empty() {
             let room = limits::JOURNAL_LINE_BYTES - self.begun.len();
             let near = &bytes[..bytes.len().min(room)];
-            match memchr::memchr(b'\n', near) {
-                Some(end) => {
-                    self.begun.extend_from_slice(&near[..end]);
-                    bytes = &bytes[end + 1..];
-                    self.finish(take);
-                }
-                None => {
-                    self.begun.extend_from_slice(near);
-                    bytes = &bytes[near.len()..];
-                    if self.begun.len() == limits::JOURNAL_LINE_BYTES {
-                        self.give_piece(take);
-                    }
-                }
+            if let Some(end) = memchr::memchr(b'\n', near) {
+                self.begun.extend_from_slice(&near[..end]);
+                bytes = &bytes[end + 1..];
+                self.finish(take);
+                continue;
+            }
+            self.begun.extend_from_slice(near);
+            bytes = &bytes[near.len()..];
+            if self.begun.len() == limits::JOURNAL_LINE_BYTES {
+                self.give_piece(take);
             }
         }
     }
@@ -289,7 +286,8 @@ mod tests {
         #[test]
         fn nothing_is_lost(pieces in prop::collection::vec(prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'a'), any::<u8>()], 0..3000), 0..8)) {
             let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
-            let count = pieces.concat().iter().filter(|byte| **byte == b'\n').count();
+            let whole = pieces.concat();
+            let count = memchr::memchr_iter(b'\n', &whole).count();
             let seen = lines(&pieces);
             prop_assert!(seen.len() >= count);
             // A byte that is no character becomes three.

@@ -154,11 +154,11 @@ impl CronLab {
 
     /// A job that is due long from now; its id.
     pub fn job(&self, agent: &Agent, command: &Value) -> String {
-        self.job_with(agent, json!({ "command": command }))
+        self.job_with(agent, &json!({ "command": command }))
     }
 
     /// The same with these fields.
-    pub fn job_with(&self, agent: &Agent, fields: Value) -> String {
+    pub fn job_with(&self, agent: &Agent, fields: &Value) -> String {
         let mut body =
             json!({ "schedule": "0 0 1 1 *", "image": self.docker.image(), "networks": ["none"] });
         body.as_object_mut()
@@ -166,16 +166,6 @@ impl CronLab {
             .extend(fields.as_object().unwrap().clone());
         let made = agent.post("/cron/run-docker", &body).expect(201).json();
         made["id"].as_str().unwrap().to_owned()
-    }
-
-    /// What the list says of a job.
-    pub fn listed(&self, agent: &Agent, id: &str) -> Value {
-        let listed = agent.get("/cron/jobs").expect(200).json();
-        let jobs = listed["jobs"].as_array().unwrap();
-        jobs.iter()
-            .find(|job| job["id"] == id)
-            .unwrap_or_else(|| panic!("no {id} in {listed}"))
-            .clone()
     }
 
     /// What the journal was sent since the last call.
@@ -215,6 +205,16 @@ impl CronLab {
         });
         Cron(child)
     }
+}
+
+/// What the list says of a job.
+pub fn state_of(agent: &Agent, id: &str) -> Value {
+    let listed = agent.get("/cron/jobs").expect(200).json();
+    let jobs = listed["jobs"].as_array().unwrap();
+    jobs.iter()
+        .find(|job| job["id"] == id)
+        .unwrap_or_else(|| panic!("no {id} in {listed}"))
+        .clone()
 }
 
 /// Running containers.

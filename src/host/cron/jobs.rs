@@ -76,28 +76,9 @@ impl CronJobs {
         let by_time = |listed: &Listed| listed.known.job.created.clone();
         listing.jobs.sort_by_key(by_time);
         if !listing.jobs.is_empty() {
-            listing.problems.extend(self.doubts(&listing.jobs));
+            listing.problems.extend(doubts(&listing.jobs));
         }
         Ok(listing)
-    }
-
-    /// Why cron may not run these jobs.
-    fn doubts(&self, jobs: &[Listed]) -> Vec<String> {
-        let mut doubts = Vec::new();
-        if let Err(error) = Surroundings::need_cron() {
-            doubts.push(error.to_string());
-        } else if !super::daemon::is_running() {
-            doubts.push(super::daemon::NOT_RUNNING.to_owned());
-        }
-        let lines = crontab::job_ids();
-        let missing = jobs
-            .iter()
-            .map(|listed| &listed.known.job.id)
-            .filter(|id| !lines.contains(id));
-        doubts.extend(missing.map(|id| {
-            format!("the crontab has no line for job `{id}`: the next change of any job, or a restart of the agent, repairs it")
-        }));
-        doubts
     }
 
     /// Adds `job`: sentences about what may keep it from running.
@@ -167,4 +148,23 @@ impl CronJobs {
         }
         crontab::write(&self.surroundings.render(jobs.iter())?)
     }
+}
+
+/// Why cron may not run these jobs.
+fn doubts(jobs: &[Listed]) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if let Err(error) = Surroundings::need_cron() {
+        doubts.push(error.to_string());
+    } else if !super::daemon::is_running() {
+        doubts.push(super::daemon::NOT_RUNNING.to_owned());
+    }
+    let lines = crontab::job_ids();
+    let missing = jobs
+        .iter()
+        .map(|listed| &listed.known.job.id)
+        .filter(|id| !lines.contains(id));
+    doubts.extend(missing.map(|id| {
+        format!("the crontab has no line for job `{id}`: the next change of any job, or a restart of the agent, repairs it")
+    }));
+    doubts
 }

@@ -204,7 +204,7 @@ impl JobStore {
     /// Notes how the run ended.
     pub fn note_end(&self, right: &RunRight, last: LastRun) -> Result<(), CronError> {
         self.change_record(&right.known.job.id, &self.turn()?, |record| {
-            record.end(last)
+            record.end(last);
         })
     }
 

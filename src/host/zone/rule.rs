@@ -50,9 +50,10 @@ impl Rule {
             });
         }
         scan.name()?;
-        let offset = match scan.0.starts_with(',') {
-            true => standard + 3600,
-            false => -scan.time()?,
+        let offset = if scan.0.starts_with(',') {
+            standard + 3600
+        } else {
+            -scan.time()?
         };
         let (start, end) = (scan.change()?, scan.change()?);
         scan.0.is_empty().then_some(Self {
@@ -173,9 +174,10 @@ impl Scan<'_> {
         } else {
             Day::OfYear(self.number(365)?)
         };
-        let time = match self.eat('/') {
-            true => self.time()?,
-            false => 2 * 3600,
+        let time = if self.eat('/') {
+            self.time()?
+        } else {
+            2 * 3600
         };
         Some(Change { day, time })
     }

@@ -28,9 +28,6 @@ const fn field(name: &'static str, low: u32, high: u32) -> Field {
     }
 }
 
-/// The place of the day of month.
-pub(super) const DAY: usize = 2;
-
 /// In the order of a crontab's line.
 pub(super) static FIELDS: [Field; 5] = [
     field("minute", 0, 59),
