@@ -59,8 +59,11 @@ fn quote(word: &str) -> String {
 mod tests {
     use serde_json::json;
 
+    use std::time::Duration;
+
     use super::*;
     use crate::api::containers::spec::{JobBody, translate};
+    use crate::host::tool::Tool;
 
     fn shown(body: Value) -> String {
         let body: JobBody = serde_json::from_value(body).unwrap();
@@ -93,11 +96,17 @@ mod tests {
         assert!(line.starts_with(
             "docker run --rm --pull always -e E -e TOKEN -v '/a b:/c' -v /v --network a --network b a sh -c '"
         ), "{line}");
-        let printf = format!("set -- {line}; shift 15; printf '%s' \"$1\"");
-        let words = std::process::Command::new("sh")
-            .args(["-c", &printf])
-            .output()
+        // A shell takes it apart into the same words.
+        let script = format!("set -- {line}; printf '%s|' \"$@\"");
+        let shell = Tool {
+            name: "sh",
+            package: "dash",
+        };
+        let finished = shell
+            .run(&["-c", &script], Duration::from_secs(10))
             .unwrap();
-        assert_eq!(String::from_utf8(words.stdout).unwrap(), "a");
+        let words = "docker|run|--rm|--pull|always|-e|E|-e|TOKEN|-v|/a b:/c|-v|/v|--network|a|--network|b|a|sh|-c|";
+        let command = "echo 'it''s' $(date) && :; \n\"x\"";
+        assert_eq!(finished.output.stdout.text(), format!("{words}{command}|"));
     }
 }

@@ -60,8 +60,12 @@ impl Failure {
     }
 
     fn engine(what: &str, error: &EngineError) -> Self {
-        let words = error.details().unwrap_or_else(|| error.to_string());
-        Self(format!("{what}: {words}"))
+        // An answer's own words say enough; of a failed connection it also counts where to.
+        match (error.words(), error.details()) {
+            (Some(words), _) => Self(format!("{what}: {words}")),
+            (None, Some(details)) => Self(format!("{what}: {error}: {details}")),
+            (None, None) => Self(format!("{what}: {error}")),
+        }
     }
 }
 
