@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::cron_lab::{CronLab, containers_of, state_of};
+use crate::support::cron_lab::{CronLab, containers_of, let_go, state_of, waiting};
 use crate::support::docker;
 use crate::support::eventually;
-use crate::support::registry::{PASSWORD, Registry, USER};
 
 #[test]
 fn a_run_does_all_of_it_and_leaves_nothing() {
@@ -86,24 +85,6 @@ fn a_run_does_all_of_it_and_leaves_nothing() {
         "{failed}"
     );
     assert!(containers_of(&other).is_empty());
-}
-
-/// A script that goes on until the file is there, then ends with 3.
-const UNTIL_GONE: &str = "echo begun; until [ -e /data/go ]; do busybox sleep 0.05; done; exit 3";
-
-/// A job that waits for a file, and the directory for it.
-fn waiting(lab: &CronLab, agent: &crate::support::Agent) -> (String, tempfile::TempDir) {
-    let data = tempfile::tempdir().unwrap();
-    let volume = format!("{}:/data", data.path().display());
-    let id = lab.job_with(
-        agent,
-        &json!({ "command": UNTIL_GONE, "volumes": [volume] }),
-    );
-    (id, data)
-}
-
-fn let_go(data: &tempfile::TempDir) {
-    fs::write(data.path().join("go"), "").unwrap();
 }
 
 #[test]
@@ -268,79 +249,6 @@ fn a_signal_stops_the_container() {
             (&json!(9), &json!("it was stopped by a signal"))
         );
     }
-}
-
-#[test]
-fn what_keeps_it_from_running_is_recorded() {
-    let lab = CronLab::new();
-    let agent = lab.agent();
-    let no_network = format!("{}-none", lab.docker.name);
-    for (fields, words) in [
-        (json!({"networks": [no_network]}), "could not be started"),
-        (
-            json!({"networks": [lab.docker.name.clone(), no_network]}),
-            "could not be started",
-        ),
-        (
-            json!({"image": "node-agent-test-no-such:1", "pull": "never"}),
-            "there is no image `node-agent-test-no-such:1`",
-        ),
-        (
-            json!({"image": "127.0.0.1:1/none:1"}),
-            "image `127.0.0.1:1/none:1` could not be pulled",
-        ),
-        (
-            json!({"image": "127.0.0.1:1/none:1", "pull": "always"}),
-            "could not be pulled",
-        ),
-        (
-            json!({"command": ["/no/such/program"]}),
-            "could not be started",
-        ),
-    ] {
-        let id = lab.job_with(&agent, &fields);
-        assert_eq!(lab.run(&id).status.code(), Some(125));
-        let listed = state_of(&agent, &id);
-        let error = listed["last_error"].as_str().unwrap();
-        assert!(
-            error.contains(words) && listed["last_exit_code"] == 125,
-            "{listed}"
-        );
-        assert!(lab.journal().concat().contains(words));
-        assert!(containers_of(&id).is_empty());
-    }
-    let id = lab.job(&agent, &json!([]));
-    let mut run = lab.cron_run(&id);
-    let output = run
-        .env("NODE_AGENT_DOCKER_SOCKET", lab.path("no.sock"))
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(125));
-    let listed = state_of(&agent, &id);
-    assert!(
-        listed["last_error"].as_str().unwrap().contains("no.sock"),
-        "{listed}"
-    );
-}
-
-#[test]
-fn an_image_is_pulled_with_the_saved_login() {
-    let lab = CronLab::new();
-    let registry = Registry::start();
-    let login = registry.logged_in();
-    let image = registry.reference("team/job:1");
-    docker::run(&["tag", &lab.docker.image(), &image]).unwrap();
-    docker::run(&["--config", &login, "push", &image]).unwrap();
-    docker::run(&["rmi", &image]).unwrap();
-    let agent = lab.agent();
-    let id = lab.job_with(&agent, &json!({"image": image, "command": "exit 5"}));
-    assert_eq!(lab.run(&id).status.code(), Some(125));
-    let login =
-        json!({"registry": registry.address().to_string(), "username": USER, "password": PASSWORD});
-    agent.post("/docker/login", &login).expect(200);
-    let output = lab.run(&id);
-    let _ = docker::run(&["rmi", &image]);
-    assert_eq!(output.status.code(), Some(5), "{:#?}", lab.journal());
 }
 
 #[test]

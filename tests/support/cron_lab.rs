@@ -217,6 +217,25 @@ pub fn state_of(agent: &Agent, id: &str) -> Value {
         .clone()
 }
 
+/// A script that goes on until the file is there, then ends with 3.
+const UNTIL_GONE: &str = "echo begun; until [ -e /data/go ]; do busybox sleep 0.05; done; exit 3";
+
+/// A job that waits for a file, and the directory for it.
+pub fn waiting(lab: &CronLab, agent: &Agent) -> (String, tempfile::TempDir) {
+    let data = tempfile::tempdir().unwrap();
+    let volume = format!("{}:/data", data.path().display());
+    let id = lab.job_with(
+        agent,
+        &json!({ "command": UNTIL_GONE, "volumes": [volume] }),
+    );
+    (id, data)
+}
+
+/// Lets it end.
+pub fn let_go(data: &tempfile::TempDir) {
+    fs::write(data.path().join("go"), "").unwrap();
+}
+
 /// Running containers.
 pub fn containers(filters: &[&str]) -> Vec<String> {
     let listed = docker::run(&[&["ps", "-q"], filters].concat()).unwrap();

@@ -102,6 +102,7 @@ impl CronJobs {
 
     /// Removes the job `id`, damaged or not. The file goes first: a line without it does nothing.
     pub fn remove(&self, id: &JobId) -> Result<Removed, CronError> {
+        self.store.need(id)?;
         let turn = self.store.turn()?;
         let (_, is_running) = self.store.runs(id);
         self.store.remove(id, &turn)?;

@@ -69,6 +69,14 @@ impl JobStore {
         lock.map(Turn).ok_or(CronError::Busy)
     }
 
+    /// That there is such a job: where there is none, nothing is to be made for it.
+    pub(super) fn need(&self, id: &JobId) -> Result<(), CronError> {
+        let exists = self.file(id, "json").exists();
+        exists
+            .then_some(())
+            .ok_or_else(|| CronError::Unknown(id.clone()))
+    }
+
     /// The ids of all jobs, damaged ones too, in the order of their names.
     pub(super) fn ids(&self) -> Result<Vec<JobId>, CronError> {
         let failed = || CronError::disk("reading", &self.directory);
@@ -173,6 +181,7 @@ impl JobStore {
 
     /// The right to run the job `id`. `None`: a run of it goes on, and that this one was left out is noted.
     pub fn begin(&self, id: &JobId) -> Result<Option<RunRight>, CronError> {
+        self.need(id)?;
         let turn = self.turn()?;
         let known = self.read(id)?;
         let file = self.file(id, "lock");
