@@ -135,8 +135,9 @@ fn nanoseconds(fraction: &str) -> Option<u32> {
     format!("{fraction:0<9}").parse().ok()
 }
 
-/// The date of a day counted from 1970-01-01: Howard Hinnant's `civil_from_days`, in eras of 400 years.
-fn date_of_days(days: i64) -> (i64, i64, i64) {
+/// The date (year, month, day) of a day counted from 1970-01-01: Howard Hinnant's `civil_from_days`, in eras of 400
+/// years.
+pub fn date_of_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
@@ -154,7 +155,7 @@ fn date_of_days(days: i64) -> (i64, i64, i64) {
 }
 
 /// The inverse: `days_from_civil`.
-fn days_of_date(year: i64, month: i64, day: i64) -> i64 {
+pub fn days_of_date(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);

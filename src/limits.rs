@@ -342,3 +342,32 @@ pub const METRICS_WINDOW: Duration = Duration::from_millis(100);
 pub const METRICS_SPACING: Duration = Duration::from_secs(1);
 /// How long a sample counts as the earlier one: Prometheus is used with up to two minutes between two scrapes.
 pub const METRICS_SAMPLE_KEPT: Duration = Duration::from_secs(150);
+
+/// Bytes of a time zone's file; the largest have under 4 KiB.
+pub const ZONE_BYTES: u64 = 256 * 1024;
+/// Jobs that cron may be given. Each is a file that is read for every listing; people have a handful.
+pub const CRON_JOBS: usize = 200;
+/// Bytes of what is kept about a job: all of them are told in one answer.
+pub const CRON_JOB_BYTES: usize = 32 * 1024;
+/// Bytes of a schedule: five fields with every minute named have under 400.
+pub const CRON_SCHEDULE_BYTES: usize = 512;
+/// Bytes of a line of a crontab that are the agent's own: Debian's cron refuses commands and variables of 1000.
+pub const CRON_LINE_BYTES: usize = 900;
+/// How long somebody else may have the jobs: they are held for a few writes to the disk, and 200 may begin at once.
+pub const CRON_TURN: Duration = Duration::from_secs(30);
+/// How long the lock of a run may look taken because somebody is just asking whether it is.
+pub const CRON_RUN_LOCK: Duration = Duration::from_millis(100);
+/// How long a job that runs at boot waits for the engine, which is started at the same time.
+pub const CRON_BOOT_WAIT: Duration = Duration::from_secs(120);
+/// How long a run waits for an engine that went away under it: a restart takes some seconds.
+pub const CRON_ENGINE_RETURN: Duration = Duration::from_secs(60);
+/// Between two looks whether the engine is there.
+pub const CRON_ENGINE_LOOK: Duration = Duration::from_millis(500);
+/// A job that runs longer than a week is stopped.
+pub const CRON_RUN: Duration = Duration::from_secs(7 * 24 * 3600);
+/// From SIGTERM to SIGKILL of a job that is to end, as for `docker stop`.
+pub const CRON_STOP_GRACE: Duration = Duration::from_secs(10);
+/// Bytes of one line in the journal; a longer one becomes several.
+pub const JOURNAL_LINE_BYTES: usize = 4 * 1024;
+/// How long the journal may take for a line before the line is dropped.
+pub const JOURNAL_WAIT: Duration = Duration::from_secs(2);

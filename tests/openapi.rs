@@ -117,5 +117,5 @@ fn the_endpoints_of_the_reference_are_there() {
         .into_iter()
         .filter(|endpoint| !routed.contains(*endpoint))
         .collect();
-    assert_eq!(missing, reference::TO_COME);
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod containers;
 pub mod counters;
+pub mod cron;
 pub mod docker;
 mod duration;
 pub mod error;
@@ -33,6 +34,7 @@ mod upload_body;
 
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
+use crate::host::cron::CronJobs;
 use crate::host::nginx::Nginx;
 use crate::host::ufw::Firewall;
 use crate::store::jail::Jail;
@@ -67,6 +69,8 @@ pub struct Context {
     pub uploads: Arc<UploadStore>,
     /// Most bytes of an upload; 0: the disk decides.
     pub max_upload_bytes: u64,
+    /// The jobs of the system's cron.
+    pub cron: CronJobs,
     /// The saved registry logins.
     pub logins: Logins,
     /// The web server.

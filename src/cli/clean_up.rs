@@ -5,6 +5,7 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use crate::host::cron::CronJobs;
 use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::{spool, unpack};
@@ -29,6 +30,13 @@ pub(super) fn prepare_state(directory: &Path) {
 pub(super) fn sweep_allowed_paths(state: &Path, leftovers: &Leftovers, jail: &Jail) {
     tell("unfinished files", leftovers.sweep(jail));
     tell("unfinished directories", unpack::sweep(state, jail));
+}
+
+/// Makes the crontab fit the jobs: somebody may have changed it, and this program may be elsewhere than before.
+pub(super) fn repair_crontab(jobs: &CronJobs) {
+    if let Err(error) = jobs.repair() {
+        log::warn!("the cron jobs may not run: {error}");
+    }
 }
 
 fn tell(what: &str, swept: std::io::Result<usize>) {

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod clean_up;
+mod cron_run;
 mod git_credential;
+mod own_path;
 mod serve;
 
 use std::fmt::Display;
@@ -22,6 +24,7 @@ node-agent drives a droplet for a deployment controller, over HTTP.
 Usage:
   node-agent serve [--dev]   run the agent; --dev: on loopback, with a key made for this run
   node-agent key             print the API key for a DO token, read from stdin or DO_TOKEN[_FILE]
+  node-agent cron-run ID     run a cron job now, as cron does
   node-agent config          print the effective configuration, secrets masked
   node-agent --version
   node-agent --help
@@ -35,6 +38,8 @@ enum Failure {
     Usage(String),
     /// It did not work: exit code 1.
     Run(String),
+    /// It ended with a code of its own, and has said why.
+    Exit(u8),
 }
 
 impl Failure {
@@ -50,6 +55,7 @@ pub fn run() -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => (2, format!("{message}\n\n{USAGE}")),
         Err(Failure::Run(message)) => (1, format!("{message}\n")),
+        Err(Failure::Exit(code)) => return ExitCode::from(code),
     };
     // Nobody could be told that stderr is closed.
     let priority = journal::priority(log::Level::Error);
@@ -62,6 +68,7 @@ enum Command {
     Key,
     Config,
     GitCredential(String),
+    CronRun { id: String },
     Say(String),
 }
 
@@ -69,6 +76,7 @@ fn parse() -> Result<Command, Failure> {
     let usage = |error: lexopt::Error| Failure::Usage(error.to_string());
     let mut arguments = lexopt::Parser::from_env();
     let mut command = None;
+    let mut operand = None;
     let mut is_dev = false;
     while let Some(argument) = arguments.next().map_err(usage)? {
         match argument {
@@ -85,6 +93,9 @@ fn parse() -> Result<Command, Failure> {
             Value(word) if command.as_deref() == Some(GIT_CREDENTIAL) => {
                 return Ok(Command::GitCredential(word.to_string_lossy().into_owned()));
             }
+            Value(word) if operand.is_none() && command.as_deref() == Some("cron-run") => {
+                operand = Some(word.to_string_lossy().into_owned());
+            }
             other => return Err(usage(other.unexpected())),
         }
     }
@@ -92,6 +103,12 @@ fn parse() -> Result<Command, Failure> {
         Some("serve") => Ok(Command::Serve { dev: is_dev }),
         _ if is_dev => Err(Failure::Usage("--dev belongs to `serve`".to_owned())),
         Some("key") => Ok(Command::Key),
+        Some("cron-run") => match operand {
+            Some(id) => Ok(Command::CronRun { id }),
+            None => Err(Failure::Usage(
+                "`cron-run` needs the id of a job".to_owned(),
+            )),
+        },
         Some("config") => Ok(Command::Config),
         Some("help") => Ok(Command::Say(USAGE.to_owned())),
         Some(other) => Err(Failure::Usage(format!("there is no command `{other}`"))),
@@ -113,6 +130,7 @@ impl Command {
                 say(&config.to_string())
             }
             Self::GitCredential(operation) => git_credential::answer(&operation),
+            Self::CronRun { id } => cron_run::cron_run(&id),
             Self::Say(text) => say(&text),
         }
     }

@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Failure;
-use super::clean_up::{prepare_state, sweep_allowed_paths};
+use super::clean_up::{prepare_state, repair_crontab, sweep_allowed_paths};
+use super::own_path::own_path;
 use crate::api::{Context, Counters, Health, Metrics};
 use crate::config::keys::encode_hex;
 use crate::config::{Config, ConfigError, Environment};
 use crate::engine::Engine;
 use crate::engine::buildkit::Buildx;
+use crate::host::cron::{CronJobs, Surroundings};
 use crate::host::machine::Machine;
 use crate::host::nginx::Nginx;
 use crate::host::ufw::Firewall;
@@ -112,6 +114,8 @@ fn start_context(
         keep_house: Box::new(move || housekept.expire()),
     };
     probe.start(alarms).map_err(Failure::run)?;
+    let cron = cron_jobs(config)?;
+    repair_crontab(&cron);
     let surroundings = config.surroundings.0.clone();
     let buildx = Buildx {
         socket: config.docker_socket.clone(),
@@ -130,9 +134,19 @@ fn start_context(
         uploads,
         max_upload_bytes: config.max_upload_bytes,
         firewall: Firewall::default(),
+        cron,
         health,
         counters: Counters::new(routes::endpoints()),
         metrics: Metrics::new(Machine::this()),
+    }))
+}
+
+fn cron_jobs(config: &Config) -> Result<CronJobs, Failure> {
+    Ok(CronJobs::new(Surroundings {
+        program: own_path().map_err(Failure::run)?,
+        state_directory: config.state_directory.clone(),
+        docker_socket: config.docker_socket.clone(),
+        docker_config: config.docker_config.clone(),
     }))
 }
 

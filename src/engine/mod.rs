@@ -22,6 +22,7 @@ pub mod processes;
 pub mod progress;
 pub mod pull_failure;
 pub mod registry_auth;
+mod running;
 pub mod stats;
 pub mod summary;
 mod transport;
@@ -39,6 +40,7 @@ pub use demultiplexer::{Demultiplexer, Stream};
 pub use error::EngineError;
 pub use image_summary::ImageSummary;
 pub use logs::{LogQuery, Output};
+pub use running::Exit;
 pub use transport::{Answer, Patience};
 pub use upload::Upload;
 

@@ -5,10 +5,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cgroup;
+pub mod cron;
 pub mod git;
 pub mod interfaces;
+pub mod journal;
 pub mod machine;
 pub mod nginx;
 pub mod systemd;
 pub mod tool;
 pub mod ufw;
+pub mod zone;

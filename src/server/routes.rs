@@ -5,8 +5,8 @@ use tiny_http::Method;
 
 use crate::api::counters::Endpoint;
 use crate::api::{
-    self, Context, Handler, Reply, containers, docker, files, firewall, git, images, networks,
-    nginx, services, upload,
+    self, Context, Handler, Reply, containers, cron, docker, files, firewall, git, images,
+    networks, nginx, services, upload,
 };
 
 /// Who may call an endpoint. A route cannot be without one.
@@ -182,6 +182,9 @@ pub const ROUTES: &[Route] = &numbered([
     route(Post, "/git/clone", KeyAlways, Long(git::clone)),
     route(Post, "/networks/create", Key, Long(networks::create)),
     route(Get, "/networks/{n}", Key, Short(networks::details)),
+    route(Get, "/cron/jobs", Key, Short(cron::jobs)),
+    route(Post, "/cron/run-docker", KeyAlways, Short(cron::run_docker)),
+    route(Post, "/cron/remove", Key, Short(cron::remove)),
     route(Get, "/services/{n}/status", Key, Short(services::status)),
     route(Post, "/services/{n}/restart", Key, Long(services::restart)),
     route(Get, "/firewall/status", Key, Short(firewall::status)),

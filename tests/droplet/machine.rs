@@ -137,12 +137,18 @@ impl Droplet {
 
     /// Waits until `condition` holds, and fails when it does not within 30 s.
     #[track_caller]
-    pub fn wait_for(&self, what: &str, mut condition: impl FnMut() -> bool) {
-        let until = Instant::now() + Duration::from_secs(30);
+    pub fn wait_for(&self, what: &str, condition: impl FnMut() -> bool) {
+        self.wait_within(Duration::from_secs(30), what, condition);
+    }
+
+    /// The same with another bound.
+    #[track_caller]
+    pub fn wait_within(&self, bound: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+        let until = Instant::now() + bound;
         while !condition() {
             assert!(
                 Instant::now() < until,
-                "waited 30 s in vain for: {what}\n{}",
+                "waited {bound:?} in vain for: {what}\n{}",
                 self.last_words()
             );
             std::thread::sleep(Duration::from_millis(20));

@@ -7,6 +7,7 @@
 #![allow(unreachable_pub)]
 
 mod boot;
+mod cron;
 mod firewall;
 mod install;
 mod journal;

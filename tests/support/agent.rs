@@ -141,6 +141,21 @@ impl Setup {
         }
     }
 
+    /// Starts it by `wrapper`, a program with arguments that runs what follows them in its own place.
+    pub fn through(mut self, wrapper: &[String]) -> Self {
+        let mut command = Command::new(&wrapper[0]);
+        command
+            .args(&wrapper[1..])
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .stdin(Stdio::null());
+        let variables = self.command.get_envs();
+        command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+        self.command = command;
+        self
+    }
+
     /// Starts it and waits until it listens.
     pub fn start(mut self) -> Agent {
         let mut child = self

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod builds;
+pub mod cron_lab;
 pub mod crowd;
 pub mod docker;
 pub mod dockerd;

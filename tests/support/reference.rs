@@ -47,10 +47,3 @@ pub const ENDPOINTS: [&str; 44] = [
     "GET /firewall/status",
     "POST /firewall/allow",
 ];
-
-/// Those that the agent does not have yet. One that it has by now must not stand here: two tests see to that.
-pub const TO_COME: &[&str] = &[
-    "GET /cron/jobs",
-    "POST /cron/run-docker",
-    "POST /cron/remove",
-];

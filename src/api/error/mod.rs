@@ -3,6 +3,7 @@
 
 mod archives;
 mod conversions;
+mod cron;
 mod git;
 mod login;
 mod nginx;

@@ -7,7 +7,7 @@ use super::scalars::{Count, Seconds, Text};
 use super::words::{Pairs, Words, list, object};
 
 /// The body. All fields but `image` may be left out or null.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(expecting = "an object")]
 pub struct RunBody {
     pub(super) name: Option<String>,

@@ -14,6 +14,7 @@ mod environment;
 mod error;
 mod health;
 mod identity;
+mod job;
 mod labels;
 mod logging;
 mod memory;
@@ -32,6 +33,7 @@ mod words;
 
 pub use body::{HealthCheck, RunBody};
 pub use error::SpecError;
+pub use job::JobBody;
 pub use plan::{CreatePlan, PullPolicy, translate};
 pub use ports::PublishedPort;
 
