@@ -42,6 +42,7 @@ mod replace;
 mod run_spec;
 mod support;
 mod unpack;
+mod upload_ahead;
 mod upload_api;
 mod upload_attacks;
 mod upload_chunked;

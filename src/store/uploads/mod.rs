@@ -11,12 +11,14 @@
 //! Uses `spool`, `space`, sys, limits and clock.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod claim;
 mod error;
 mod expire;
 mod fingerprint;
 mod folder;
 mod id;
+mod lead;
 mod opening;
 mod put;
 mod reader;
@@ -43,6 +45,7 @@ use crate::limits;
 use crate::sys::change::{self, Renaming};
 use crate::sys::open::{self, Purpose};
 
+pub use ahead::{Ahead, AheadReader};
 pub use claim::{Claim, Pending};
 pub use error::UploadError;
 pub use expire::{Expired, Usage};
@@ -53,6 +56,7 @@ pub use status::{Phase, Progress, Status};
 pub use sweep::{Oddity, Swept};
 pub use terms::Terms;
 
+use ahead::Crew;
 use folder::Folder;
 use id::UploadId;
 use slot::Slot;
@@ -94,6 +98,8 @@ pub struct Uploads {
     slots: Mutex<HashMap<UploadId, Arc<Slot>>>,
     /// Held while an upload is counted and made, so that there are never more than allowed.
     making: Mutex<()>,
+    /// Those who extract before a set is complete.
+    crew: Arc<Crew>,
 }
 
 impl Uploads {
@@ -111,6 +117,7 @@ impl Uploads {
             limits,
             slots: Mutex::default(),
             making: Mutex::default(),
+            crew: Arc::default(),
         })
     }
 

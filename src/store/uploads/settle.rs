@@ -51,11 +51,12 @@ impl<'u> Hold<'u> {
             }),
             (State::New, None) => Err(UploadError::Dropped),
             (State::New | State::Open(_), Some(temporary)) => {
-                let added = self.add(&mut known, chunk, receipt.bytes, temporary);
+                let added = self.add(&mut known, chunk, receipt, temporary);
                 if added.is_err() {
                     // Part of it may have been done: the disk is asked again.
                     known.state = State::New;
                 }
+                self.slot.arrived.notify_all();
                 added
             }
         }
@@ -65,17 +66,24 @@ impl<'u> Hold<'u> {
         &self,
         known: &mut Known,
         chunk: &Chunk,
-        bytes: u64,
+        receipt: Receipt,
         temporary: Temporary<'u>,
     ) -> Result<Settled, UploadError> {
+        let bytes = receipt.bytes;
         if let State::Open(open) = &mut known.state {
             self.replace(open, chunk, bytes, temporary)?;
         } else {
             known.state = State::Open(self.make(chunk, bytes, temporary)?);
+            // It was about another upload of this name.
+            known.lead.start_over();
         }
         let State::Open(open) = &mut known.state else {
             return Err(UploadError::Dropped);
         };
+        let terms = &open.manifest.terms;
+        known
+            .lead
+            .chunk_came(chunk.index, receipt.fingerprint, terms);
         if open.received.is_complete() {
             // The disk has the last word: somebody may have removed files by hand.
             let there = self.folder()?.received(open.manifest.total);
