@@ -20,7 +20,7 @@ const LARGE: usize = 100_000;
 fn archive(letter: u8) -> Vec<u8> {
     let mut numbers = Numbers::new();
     let mut content = |name: u8| -> Vec<u8> {
-        let random = (0..LARGE).map(|_| numbers.below(200) as u8);
+        let random = (0..LARGE).map(|_| u8::try_from(numbers.below(200)).unwrap());
         [letter, name].into_iter().chain(random).collect()
     };
     Tar::new()
@@ -126,7 +126,8 @@ fn in_any_order_and_twice_it_is_the_same_as_in_one_stream() {
         // The first one makes it begin, also when it comes late.
         left.insert(usize::from(round) % 4, 0);
         for at in (1..left.len()).rev() {
-            left.swap(at, numbers.below(at as u64 + 1) as usize);
+            let other = numbers.below(at as u64 + 1);
+            left.swap(at, usize::try_from(other).unwrap());
         }
         for index in left {
             upload.is_accepted(index, &sent);

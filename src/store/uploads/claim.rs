@@ -40,6 +40,11 @@ impl<'u> Claim<'u> {
         }
     }
 
+    /// Waits until the last chunk has its name on the disk, too.
+    pub(super) fn sync(&self) -> Result<(), UploadError> {
+        self.hold.sync()
+    }
+
     /// What is to be done with the set.
     pub fn terms(&self) -> &Terms {
         &self.manifest.terms

@@ -4,6 +4,7 @@
 //! Every upload is a directory below `<state>/uploads` (see `folder`); the disk alone says what is there. In memory are
 //! a lock and a bit for each chunk of the uploads that are in use (see `slot`). Chunks are received beside the uploads,
 //! synced, and renamed to their names, the last step under the upload's lock, so that exactly one request completes a set.
+//! Who extracts it may begin before that (see `ahead`).
 //!
 //! Locks are those of this process: a state directory belongs to one agent, which its service manager sees to. A second
 //! one could do no harm to chunks, only extract a set twice and sweep away what the first one is receiving.

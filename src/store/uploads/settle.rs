@@ -23,7 +23,8 @@ pub(super) enum Settled {
 }
 
 impl<'u> Hold<'u> {
-    /// Gives a chunk that came whole its place. Much may have happened while it came.
+    /// Gives a chunk that came whole its place, without waiting until that is on the disk. Much may have happened while it
+    /// came.
     pub(super) fn settle(
         &self,
         chunk: &Chunk,
@@ -98,6 +99,16 @@ impl<'u> Hold<'u> {
         Ok(Settled::Complete(open.manifest.clone(), open.bytes))
     }
 
+    /// Waits until the names of all chunks are on the disk. Without the upload's lock: chunks that come at once wait for
+    /// the disk at once, and it does it for all of them together.
+    pub(super) fn sync(&self) -> Result<(), UploadError> {
+        let synced = change::sync(self.folder()?.as_fd());
+        if synced.is_err() {
+            self.slot.lock().forget();
+        }
+        synced.map_err(UploadError::disk("storing the chunk"))
+    }
+
     /// Adds the chunk to an upload that is there.
     fn replace(
         &self,
@@ -118,8 +129,7 @@ impl<'u> Hold<'u> {
             if manifest != open.manifest {
                 folder.write_manifest(self.uploads.as_fd(), &manifest)?;
             }
-            temporary.rename(folder.as_fd(), &chunk_name(chunk.index))?;
-            change::sync(folder.as_fd())
+            temporary.rename(folder.as_fd(), &chunk_name(chunk.index))
         };
         store().map_err(UploadError::disk("storing the chunk"))?;
         open.manifest = manifest;

@@ -110,6 +110,15 @@ impl Uploads {
     }
 }
 
+impl Known {
+    /// Makes the disk be asked again what is there, unless the set is being extracted.
+    pub(super) fn forget(&mut self) {
+        if !matches!(&self.state, State::Open(open) if open.is_claimed) {
+            self.state = State::New;
+        }
+    }
+}
+
 impl Slot {
     pub(super) fn is_dropped(&self) -> bool {
         self.is_dropped.load(Ordering::Relaxed)
