@@ -269,6 +269,15 @@ pub const REMOVAL_AT_START: Duration = Duration::from_secs(20);
 pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(600);
 /// How long a request waits for another one that unpacks the upload which both completed.
 pub const UPLOAD_WAIT: Duration = Duration::from_secs(600);
+/// Uploads in chunks that are unpacked while they still come; each takes two threads and 0.4 MB.
+pub const UPLOADS_AHEAD: usize = 2;
+/// How long one of them waits for the next chunk, whichever, before it lets others have its place: a chunk of 8 MB takes
+/// as long over a line of 1 Mbit/s.
+pub const UPLOAD_AHEAD_PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is begun for one upload: chunks that are replaced after they were read, and pauses, begin it anew.
+pub const UPLOAD_AHEAD_ATTEMPTS: u32 = 3;
+/// How long the end of the agent, or of the upload, waits until what they have unpacked is removed.
+pub const UPLOAD_AHEAD_STOP: Duration = Duration::from_secs(3);
 /// Buffers between reading an archive and unpacking it, and bytes of each.
 pub const UNPACK_PIECES: usize = 4;
 /// See [`UNPACK_PIECES`].

@@ -60,6 +60,7 @@ mod run_spec;
 mod services;
 mod support;
 mod unpack;
+mod upload_ahead;
 mod upload_api;
 mod upload_attacks;
 mod upload_chunked;

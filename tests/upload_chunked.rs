@@ -276,6 +276,8 @@ fn what_is_wrong_with_a_chunk_costs_that_chunk_alone() {
     assert_eq!(lab.status("a").json()["bytes"], 1);
     with(&sum, b"right").expect(200);
     assert_eq!(lab.status("a").json()["bytes"], 5);
+    // What it has begun to unpack goes with it.
+    lab.discard("a").expect(200);
     assert_eq!(lab.seen(), before);
 }
 

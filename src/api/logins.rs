@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::{ApiError, Context, Request};
-use crate::engine::registry_auth::{RegistryAuth, config_header};
-use crate::store::logins::Login;
+use crate::engine::registry_auth::config_header;
+use crate::host::registry::in_engine_words;
 
 /// The value of `X-Registry-Auth` for `registry` (`None` is Docker Hub); `None` when there is no login for it.
 pub fn registry_auth(
@@ -25,15 +25,4 @@ pub fn registry_config(
     let logins = logins.map(|(address, login)| (address.as_str(), in_engine_words(login)));
     let header = (!all.logins.is_empty()).then(|| config_header(logins));
     Ok((header, all.warnings))
-}
-
-/// A login as the engine wants it.
-pub fn in_engine_words(login: &Login) -> RegistryAuth<'_> {
-    RegistryAuth {
-        username: &login.username,
-        password: &login.password,
-        identity_token: &login.identity_token,
-        registry_token: &login.registry_token,
-        server_address: &login.server_address,
-    }
 }

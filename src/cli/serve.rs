@@ -62,6 +62,7 @@ pub(super) fn serve(is_dev: bool) -> Result<(), Failure> {
         );
     }
     let context = start_context(&config, jail, leftovers)?;
+    let uploads = Arc::clone(&context.uploads);
     for listener in &listeners {
         announce(listener);
     }
@@ -76,6 +77,7 @@ pub(super) fn serve(is_dev: bool) -> Result<(), Failure> {
         signals,
     }
     .run();
+    uploads.stop();
     log::info!("stopped");
     sink::flush();
     result.map_err(Failure::run)

@@ -11,6 +11,7 @@ pub mod interfaces;
 pub mod journal;
 pub mod machine;
 pub mod nginx;
+pub mod registry;
 pub mod systemd;
 pub mod tool;
 pub mod ufw;

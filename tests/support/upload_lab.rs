@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -52,7 +53,26 @@ impl UploadLab {
     pub fn start_again(&mut self) {
         self.files.agent.signal("KILL");
         self.files.agent.wait();
+        self.start();
+    }
+
+    /// Starts another one after one that has ended.
+    pub fn start(&mut self) {
         self.files = started(self.place.path(), |setup| setup);
+    }
+
+    /// Ends the agent as the system does.
+    pub fn end(&mut self) -> ExitStatus {
+        self.files.agent.signal("TERM");
+        self.files.agent.wait()
+    }
+
+    /// Whether this path below the target, or a new one, is there unpacked and not moved in.
+    pub fn is_staged(&self, below: &str) -> bool {
+        let names = self.names("root");
+        let staging = names.iter().filter(|name| name.starts_with(".node-agent-"));
+        let mut trees = staging.map(|name| self.path("root").join(name).join("tree"));
+        trees.any(|tree| tree.join(below).exists())
     }
 
     pub fn agent(&self) -> &Agent {

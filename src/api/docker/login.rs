@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::image_reference::is_registry;
-use crate::api::logins::in_engine_words;
 use crate::api::secret::Secret;
 use crate::api::{ApiError, Context, Reply, Request};
+use crate::host::registry::in_engine_words;
 use crate::store::logins::Login;
 
 /// The request's body. No Debug: it holds a password.

@@ -4,9 +4,10 @@
 
 use super::load::check_room;
 use crate::api::image_reference::ImageReference;
-use crate::api::logins::{in_engine_words, registry_auth};
+use crate::api::logins::registry_auth;
 use crate::api::{ApiError, Context, Request};
 use crate::engine::progress::Progress;
+use crate::host::registry::in_engine_words;
 use crate::store::logins::Login;
 
 /// Begins to pull `image`, which has a tag or digest.

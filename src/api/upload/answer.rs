@@ -38,7 +38,7 @@ pub(super) fn extract(
 }
 
 impl Extracted {
-    fn new(extract_path: String, unpacked: &Unpacked) -> Self {
+    pub(super) fn new(extract_path: String, unpacked: &Unpacked) -> Self {
         let mut sha256 = String::new();
         for byte in unpacked.sha256 {
             // Writing to a String cannot fail.
@@ -53,5 +53,11 @@ impl Extracted {
             bytes: unpacked.bytes,
             sha256,
         }
+    }
+
+    /// As it is answered.
+    pub(super) fn to_json(&self) -> String {
+        // Numbers and texts always serialize.
+        serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::answer::extract;
-use super::terms;
+use super::answer::{Extracted, extract};
+use super::{ahead, terms};
 use crate::api::images::media_type;
 use crate::api::query::Query;
 use crate::api::{ApiError, Context, Reply, Request, reply};
@@ -63,14 +63,18 @@ pub fn chunk<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Repl
     }
     let client = request.client;
     let mut body = request.upload(context)?;
-    match context.uploads.get()?.put(id, &chunk, &mut body)? {
-        Outcome::Accepted(progress) => Reply::json(&Accepted {
-            status: "accepted",
-            chunk_id: id,
-            received: progress.received,
-            total_chunks: progress.total,
-            missing: progress.missing,
-        }),
+    let uploads = context.uploads.get()?;
+    match uploads.put(id, &chunk, &mut body)? {
+        Outcome::Accepted(progress) => {
+            ahead::begin(context, uploads, id);
+            Reply::json(&Accepted {
+                status: "accepted",
+                chunk_id: id,
+                received: progress.received,
+                total_chunks: progress.total,
+                missing: progress.missing,
+            })
+        }
         Outcome::Complete(claim) => complete(context, claim),
         Outcome::Extracting(pending) => Ok(recorded(pending.wait(limits::UPLOAD_WAIT, client)?)),
         Outcome::Finished(answer) => Ok(recorded(answer)),
@@ -125,17 +129,14 @@ fn recorded<'a>(answer: String) -> Reply<'a> {
     Reply::whole(reply::JSON, answer.into_bytes())
 }
 
-/// Unpacks the set. After a failure its chunks stay.
+/// Unpacks the set, or waits until it is where that was begun before. After a failure its chunks stay.
 fn complete<'a>(context: &Context, mut claim: Claim<'_>) -> Result<Reply<'a>, ApiError> {
-    let terms = claim.terms().clone();
-    let extracted = claim.reader().map_err(ApiError::from).and_then(|mut set| {
-        let unreadable = |error| ApiError::internal("the chunks cannot be read", &error);
-        extract(context, &mut set, &terms, unreadable)
-    });
-    match extracted {
-        Ok(extracted) => {
-            // Numbers and texts always serialize.
-            let answer = serde_json::to_string(&extracted).unwrap_or_default();
+    let answer = match claim.ahead() {
+        Some(answer) => Ok(answer),
+        None => from_disk(context, &mut claim).map(|extracted| extracted.to_json()),
+    };
+    match answer {
+        Ok(answer) => {
             // Unpacked it is, whether that can be noted or not: asked again, it would be unpacked again.
             if let Err(error) = claim.finish(&answer) {
                 log::warn!("an upload was unpacked, and its answer cannot be kept: {error}");
@@ -147,4 +148,11 @@ fn complete<'a>(context: &Context, mut claim: Claim<'_>) -> Result<Reply<'a>, Ap
             Err(error)
         }
     }
+}
+
+fn from_disk(context: &Context, claim: &mut Claim<'_>) -> Result<Extracted, ApiError> {
+    let terms = claim.terms().clone();
+    let mut set = claim.reader()?;
+    let unreadable = |error| ApiError::internal("the chunks cannot be read", &error);
+    extract(context, &mut set, &terms, unreadable)
 }

@@ -1,6 +1,7 @@
 //! The section "File Upload" of the reference: archives that are unpacked into a directory.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod answer;
 mod chunked;
 mod tar;

@@ -125,7 +125,7 @@ pub fn unpack(
     let record = record(&target, options)?;
     let staging = Staging::create(&target.holder, record);
     let staging = staging.map_err(|error| when_full(error.into()))?;
-    unpack_to(&target, &staging, upload, options).map_err(when_full)
+    unpack_to(&target, &staging, upload, jail, options).map_err(when_full)
 }
 
 /// Its disk is another one than the target's.
@@ -148,6 +148,7 @@ fn unpack_to(
     target: &Target,
     staging: &Staging<'_>,
     mut upload: Upload<'_>,
+    jail: &Jail,
     options: &Options,
 ) -> Result<Unpacked, UnpackError> {
     let room = Room::new(target.holder.as_fd(), &target.path, options.reserve)?;
@@ -157,6 +158,10 @@ fn unpack_to(
     let (mut extracted, notes) = extract(extractor, &mut upload)?;
     extracted.unpacked.sha256 = upload.sha256();
     verify(options.expected_sha256, extracted.unpacked.sha256)?;
+    if !target.is_still_there(jail, options.mode) {
+        let path = target.path.clone();
+        return Err(UnpackError::Changed { path });
+    }
     let installation = Installation {
         target,
         staging,

@@ -70,6 +70,34 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Whether looking for it once more finds the same directories: an archive may come for minutes, and who gave the
+    /// target another name meanwhile, or made it, does not expect it to get anything under the old one.
+    pub(super) fn is_still_there(&self, jail: &Jail, mode: Mode) -> bool {
+        let found = self.path.to_str().map(|path| Self::find(jail, path, mode));
+        found.is_some_and(|found| found.is_ok_and(|found| found.is_same(self)))
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let is_same_way = match (&self.way, &other.way) {
+            (Way::New(one), Way::New(other)) => one == other,
+            (Way::Swap(one, this), Way::Swap(other, that)) => one == other && is_same(this, that),
+            (Way::Merge(this), Way::Merge(that)) => is_same(this, that),
+            _ => false,
+        };
+        is_same_way && is_same(&self.holder, &other.holder)
+    }
+}
+
+/// Whether both are one directory. One that cannot be asked is none.
+fn is_same(one: &Directory, other: &Directory) -> bool {
+    let number = |directory: &Directory| {
+        let status = entry::status(directory.as_fd()).ok()?;
+        Some((status.device, status.inode))
+    };
+    number(one).is_some_and(|one| number(other) == Some(one))
+}
+
 fn ways(
     destination: Destination,
     path: &Path,

@@ -40,6 +40,11 @@ impl<'u> Claim<'u> {
         }
     }
 
+    /// Waits until the last chunk has its name on the disk, too.
+    pub(super) fn sync(&self) -> Result<(), UploadError> {
+        self.hold.sync()
+    }
+
     /// What is to be done with the set.
     pub fn terms(&self) -> &Terms {
         &self.manifest.terms
@@ -61,6 +66,26 @@ impl<'u> Claim<'u> {
         self.fingerprints = Fingerprints::create(self.hold.uploads.as_fd());
         let total = self.manifest.total;
         Ok(SetReader::new(folder, total, &mut self.fingerprints))
+    }
+
+    /// The answer of somebody who began to extract the set before it was complete, when that comes to its end. None:
+    /// nobody did, or it has failed, and the set is to be extracted from its beginning.
+    pub fn ahead(&mut self) -> Option<String> {
+        let slot = &self.hold.slot;
+        let mut known = slot.lock();
+        // All chunks are there, so it waits for nothing; and whatever happens to it, its end is told. Also that of one that
+        // was stopped: there is room for what one unpacks.
+        while known.lead.is_manned() {
+            let waited = slot.settled.wait(known);
+            known = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        let gain = known.lead.take()?;
+        drop(known);
+        self.fingerprints = Fingerprints::create(self.hold.uploads.as_fd());
+        for fingerprint in gain.fingerprints {
+            self.fingerprints.push(fingerprint);
+        }
+        Some(gain.answer)
     }
 
     /// The set was extracted: `answer` is what this upload's requests are told from now on, also after a restart. The

@@ -4,6 +4,7 @@
 //! Every upload is a directory below `<state>/uploads` (see `folder`); the disk alone says what is there. In memory are
 //! a lock and a bit for each chunk of the uploads that are in use (see `slot`). Chunks are received beside the uploads,
 //! synced, and renamed to their names, the last step under the upload's lock, so that exactly one request completes a set.
+//! Who extracts it may begin before that (see `ahead`).
 //!
 //! Locks are those of this process: a state directory belongs to one agent, which its service manager sees to. A second
 //! one could do no harm to chunks, only extract a set twice and sweep away what the first one is receiving.
@@ -11,12 +12,14 @@
 //! Uses `spool`, `space`, sys, limits and clock.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod claim;
 mod error;
 mod expire;
 mod fingerprint;
 mod folder;
 mod id;
+mod lead;
 mod opening;
 mod put;
 mod reader;
@@ -43,6 +46,7 @@ use crate::limits;
 use crate::sys::change::{self, Renaming};
 use crate::sys::open::{self, Purpose};
 
+pub use ahead::{Ahead, AheadReader};
 pub use claim::{Claim, Pending};
 pub use error::UploadError;
 pub use expire::{Counts, Expired, Usage};
@@ -53,6 +57,7 @@ pub use status::{Phase, Progress, Status};
 pub use sweep::{Oddity, Swept};
 pub use terms::Terms;
 
+use ahead::Crew;
 use folder::Folder;
 use id::UploadId;
 use slot::Slot;
@@ -94,6 +99,8 @@ pub struct Uploads {
     slots: Mutex<HashMap<UploadId, Arc<Slot>>>,
     /// Held while an upload is counted and made, so that there are never more than allowed.
     making: Mutex<()>,
+    /// Those who extract before a set is complete.
+    crew: Arc<Crew>,
 }
 
 impl Uploads {
@@ -111,6 +118,7 @@ impl Uploads {
             limits,
             slots: Mutex::default(),
             making: Mutex::default(),
+            crew: Arc::default(),
         })
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::{Counts, UploadError, UploadLimits, Uploads};
 use crate::clock::Timestamp;
+use crate::limits;
 use crate::store::space::Reserve;
 
 /// Uploads to be opened.
@@ -65,6 +66,13 @@ impl UploadStore {
 
     fn has_none(&self) -> bool {
         self.opened.get().is_none() && !self.state_directory.join(super::DIRECTORY).exists()
+    }
+
+    /// Ends what is extracted before its set is complete: the agent ends.
+    pub fn stop(&self) {
+        if let Some(uploads) = self.opened.get() {
+            uploads.stop_ahead(limits::UPLOAD_AHEAD_STOP);
+        }
     }
 
     /// Removes what is too old, if there was ever anything. What cannot be removed is told and tried again the next time.

@@ -121,9 +121,14 @@ impl Uploads {
             Admission::Read => (receive::read(chunk, body, |_| Ok(()))?, None),
         };
         Ok(match hold.settle(chunk, receipt, temporary)? {
-            Settled::Accepted(progress) => Outcome::Accepted(progress),
+            Settled::Accepted(progress) => {
+                hold.sync()?;
+                Outcome::Accepted(progress)
+            }
             Settled::Complete(manifest, bytes) => {
-                Outcome::Complete(Claim::new(hold, manifest, bytes))
+                let claim = Claim::new(hold, manifest, bytes);
+                claim.sync()?;
+                Outcome::Complete(claim)
             }
             Settled::Extracting(attempt) => Outcome::Extracting(Pending::new(hold, attempt)),
             Settled::Finished(answer) => Outcome::Finished(answer),

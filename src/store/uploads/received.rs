@@ -36,6 +36,12 @@ impl Received {
         }
     }
 
+    /// Whether a chunk is there.
+    pub(super) fn contains(&self, index: u32) -> bool {
+        let word = self.words.get((index / BITS) as usize);
+        word.is_some_and(|word| word >> (index % BITS) & 1 != 0)
+    }
+
     pub(super) fn count(&self) -> u32 {
         self.count
     }
@@ -47,7 +53,7 @@ impl Received {
     /// The first ones that are missing, as many as an answer names.
     pub(super) fn missing(&self) -> Vec<u32> {
         (0..self.total)
-            .filter(|index| self.words[(index / BITS) as usize] >> (index % BITS) & 1 == 0)
+            .filter(|index| !self.contains(*index))
             .take(limits::UPLOAD_MISSING)
             .collect()
     }

@@ -23,7 +23,8 @@ pub(super) enum Settled {
 }
 
 impl<'u> Hold<'u> {
-    /// Gives a chunk that came whole its place. Much may have happened while it came.
+    /// Gives a chunk that came whole its place, without waiting until that is on the disk. Much may have happened while it
+    /// came.
     pub(super) fn settle(
         &self,
         chunk: &Chunk,
@@ -51,11 +52,12 @@ impl<'u> Hold<'u> {
             }),
             (State::New, None) => Err(UploadError::Dropped),
             (State::New | State::Open(_), Some(temporary)) => {
-                let added = self.add(&mut known, chunk, receipt.bytes, temporary);
+                let added = self.add(&mut known, chunk, receipt, temporary);
                 if added.is_err() {
                     // Part of it may have been done: the disk is asked again.
                     known.state = State::New;
                 }
+                self.slot.arrived.notify_all();
                 added
             }
         }
@@ -65,17 +67,24 @@ impl<'u> Hold<'u> {
         &self,
         known: &mut Known,
         chunk: &Chunk,
-        bytes: u64,
+        receipt: Receipt,
         temporary: Temporary<'u>,
     ) -> Result<Settled, UploadError> {
+        let bytes = receipt.bytes;
         if let State::Open(open) = &mut known.state {
             self.replace(open, chunk, bytes, temporary)?;
         } else {
             known.state = State::Open(self.make(chunk, bytes, temporary)?);
+            // It was about another upload of this name.
+            known.lead.start_over();
         }
         let State::Open(open) = &mut known.state else {
             return Err(UploadError::Dropped);
         };
+        let terms = &open.manifest.terms;
+        known
+            .lead
+            .chunk_came(chunk.index, receipt.fingerprint, terms);
         if open.received.is_complete() {
             // The disk has the last word: somebody may have removed files by hand.
             let there = self.folder()?.received(open.manifest.total);
@@ -88,6 +97,16 @@ impl<'u> Hold<'u> {
         open.is_claimed = true;
         known.attempt += 1;
         Ok(Settled::Complete(open.manifest.clone(), open.bytes))
+    }
+
+    /// Waits until the names of all chunks are on the disk. Without the upload's lock: chunks that come at once wait for
+    /// the disk at once, and it does it for all of them together.
+    pub(super) fn sync(&self) -> Result<(), UploadError> {
+        let synced = change::sync(self.folder()?.as_fd());
+        if synced.is_err() {
+            self.slot.lock().forget();
+        }
+        synced.map_err(UploadError::disk("storing the chunk"))
     }
 
     /// Adds the chunk to an upload that is there.
@@ -110,8 +129,7 @@ impl<'u> Hold<'u> {
             if manifest != open.manifest {
                 folder.write_manifest(self.uploads.as_fd(), &manifest)?;
             }
-            temporary.rename(folder.as_fd(), &chunk_name(chunk.index))?;
-            change::sync(folder.as_fd())
+            temporary.rename(folder.as_fd(), &chunk_name(chunk.index))
         };
         store().map_err(UploadError::disk("storing the chunk"))?;
         open.manifest = manifest;

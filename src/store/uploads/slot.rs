@@ -7,8 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::folder::{Folder, Manifest};
 use super::id::UploadId;
+use super::lead::Lead;
 use super::received::Received;
 use super::{Progress, UploadError, Uploads};
+use crate::limits;
 
 /// An upload in use, shared by the requests that use it.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub(super) struct Slot {
     known: Mutex<Known>,
     /// Told when an extraction ends.
     pub(super) settled: Condvar,
+    /// Told when a chunk came, or when none will.
+    pub(super) arrived: Condvar,
     is_dropped: AtomicBool,
     /// Not used since somebody looked last.
     is_idle: AtomicBool,
@@ -29,6 +33,8 @@ pub(super) struct Known {
     pub(super) attempt: u64,
     /// Why the last attempt failed.
     pub(super) failure: String,
+    /// Who extracts it before it is complete.
+    pub(super) lead: Lead,
 }
 
 /// How far it is.
@@ -104,6 +110,15 @@ impl Uploads {
     }
 }
 
+impl Known {
+    /// Makes the disk be asked again what is there, unless the set is being extracted.
+    pub(super) fn forget(&mut self) {
+        if !matches!(&self.state, State::Open(open) if open.is_claimed) {
+            self.state = State::New;
+        }
+    }
+}
+
 impl Slot {
     pub(super) fn is_dropped(&self) -> bool {
         self.is_dropped.load(Ordering::Relaxed)
@@ -163,8 +178,13 @@ impl Hold<'_> {
         let moved = moved.map_err(UploadError::disk(doing))?;
         self.slot.is_dropped.store(true, Ordering::Relaxed);
         known.state = State::New;
-        drop(known);
+        known.lead.stop();
         self.slot.settled.notify_all();
+        self.slot.arrived.notify_all();
+        // So that nothing is left when that is told.
+        let is_manned = |known: &mut Known| known.lead.is_manned();
+        let settled = &self.slot.settled;
+        drop(settled.wait_timeout_while(known, limits::UPLOAD_AHEAD_STOP, is_manned));
         match moved {
             Some(name) => {
                 let cleared = self.uploads.clear(&name);

@@ -4,10 +4,9 @@
 use serde_json::json;
 
 use super::{Failure, Run};
-use crate::engine::registry_auth::RegistryAuth;
 use crate::engine::{Engine, EngineError};
 use crate::host::cron::{JobId, LABEL, Pull};
-use crate::store::logins::Login;
+use crate::host::registry::in_engine_words;
 
 /// A container that is removed when this is dropped.
 pub(super) struct Container<'e> {
@@ -124,14 +123,4 @@ fn of_job(engine: &Engine, id: &JobId) -> Result<Vec<(String, bool)>, EngineErro
         containers.push((container.id().to_owned(), is_running));
     }
     Ok(containers)
-}
-
-fn in_engine_words(login: &Login) -> RegistryAuth<'_> {
-    RegistryAuth {
-        username: &login.username,
-        password: &login.password,
-        identity_token: &login.identity_token,
-        registry_token: &login.registry_token,
-        server_address: &login.server_address,
-    }
 }

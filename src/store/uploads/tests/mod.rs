@@ -1,6 +1,7 @@
 //! Uploads from the first chunk to the answer, in one process.
 #![forbid(unsafe_code)]
 
+mod early;
 mod faults;
 
 use std::io::{self, Cursor, Read};
