@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 # The packages whose programs the tests use, as program:package.
 needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-registry:docker-registry
-        htpasswd:apache2-utils prlimit:util-linux kill:procps docker:docker.io)
+        htpasswd:apache2-utils prlimit:util-linux kill:procps docker:docker.io zsh:zsh fish:fish mandoc:mandoc)
 
 install_missing() {
     local missing=() pair

@@ -87,7 +87,10 @@ impl Arguments {
     fn checked(self) -> Result<Self, Failure> {
         let (least, most) = self.command.words;
         if self.words.len() < least {
-            return Err(Failure::Usage(format!("`{}` wants more words behind it", self.command.name)));
+            return Err(Failure::Usage(format!(
+                "`{}` wants more words behind it",
+                self.command.name
+            )));
         }
         match self.words.get(most) {
             Some(word) => Err(Failure::Usage(format!("{word:?} is one word too many"))),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::Arguments;
 use super::containers::last_line;
-use super::failure::Failure;
+use super::failure::{Failure, Refusal};
 use super::http::Payload;
 use super::path::Path;
 use super::progress::{Counted, Progress};
@@ -53,8 +53,23 @@ pub(super) fn build(session: &mut Session) -> Result<u8, Failure> {
     let result = last_line(answer, &mut |line| match line["stream"].as_str() {
         Some(text) if !is_quiet => print(text),
         _ => Ok(()),
+    });
+    let result = result.map_err(|failure| match failure {
+        Failure::Refused(refusal) if !is_quiet => Failure::Refused(shortened(refusal)),
+        failure => failure,
     })?;
     print(&format!("{}\n", text(&result, "image_id"))).map(|()| 0)
+}
+
+/// Without the lines that were printed already; the last one is why it failed.
+fn shortened(mut refusal: Refusal) -> Refusal {
+    let mut value: Value = serde_json::from_str(&refusal.body).unwrap_or_default();
+    let last = text(&value, "details").trim_end().rsplit('\n').next();
+    if let Some(last) = last.map(str::to_owned).filter(|last| !last.is_empty()) {
+        value["details"] = last.into();
+        refusal.body = value.to_string();
+    }
+    refusal
 }
 
 fn local(error: impl std::fmt::Display) -> Failure {

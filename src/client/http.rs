@@ -184,6 +184,7 @@ impl Client {
             source,
             line: &self.line,
             length,
+            given: 0,
             failure: None,
         };
         let body = SendBody::from_reader(&mut sent);
@@ -300,6 +301,7 @@ struct Sent<'s> {
     source: &'s mut dyn Read,
     line: &'s Line,
     length: Option<u64>,
+    given: u64,
     /// Why the source failed.
     failure: Option<String>,
 }
@@ -308,14 +310,14 @@ impl Read for Sent<'_> {
     fn read(&mut self, place: &mut [u8]) -> io::Result<usize> {
         if self.line.is_answered() {
             // The connection drops all of it; a length that was announced has to be kept all the same.
-            return Ok(if self.length.is_some() {
-                place.len()
-            } else {
-                0
-            });
+            let owed = self.length.unwrap_or(0).saturating_sub(self.given);
+            let count = usize::try_from(owed).unwrap_or(usize::MAX).min(place.len());
+            self.given += count as u64;
+            return Ok(count);
         }
-        self.source
-            .read(place)
-            .inspect_err(|error| self.failure = Some(error.to_string()))
+        let read = self.source.read(place);
+        let count = read.inspect_err(|error| self.failure = Some(error.to_string()))?;
+        self.given += count as u64;
+        Ok(count)
     }
 }

@@ -8,7 +8,7 @@ use super::options::{GLOBAL, Opt};
 
 /// What stands before the commands.
 const HEAD: &str = r#".\" made by `node-agent man`
-.TH NODE-AGENT 1 "" "node-agent VERSION"
+.TH NODE-AGENT 1 2026-11-25 "node-agent VERSION"
 .SH NAME
 node-agent \- drive the containers, images and files of a machine over HTTP
 .SH SYNOPSIS

@@ -12,6 +12,7 @@ pub mod http;
 pub mod lab;
 pub mod made;
 pub mod numbers;
+pub mod operator;
 pub mod peer;
 pub mod pinger;
 pub mod process;
