@@ -93,7 +93,10 @@ impl Arguments {
             )));
         }
         match self.words.get(most) {
-            Some(word) => Err(Failure::Usage(format!("{word:?} is one word too many"))),
+            Some(word) => Err(Failure::Usage(format!(
+                "`{}` is one word too many",
+                word.display()
+            ))),
             None => Ok(self),
         }
     }

@@ -100,7 +100,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("cron rm", "JOB…", "Remove scheduled jobs", o::NONE, (1, MANY), Client(cron::remove)),
     command("call", "[OPTIONS] METHOD PATH", "Send any other request, and print the answer", o::CALL, (2, 2), Client(call::call)),
     command("completions", "bash|zsh|fish", "Print the completions for a shell", o::NONE, (1, 1), Paper(super::completions::completions)),
-    command("man", "", "Print the manual page", o::NONE, (0, 0), Paper(super::manual::manual)),
+    command("man", "", "Print the manual page", o::NONE, (0, 0), Paper(|_| Ok(super::manual::manual()))),
 ];
 
 /// The command that `words` begin with, and how many of them name it.

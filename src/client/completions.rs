@@ -4,6 +4,7 @@
 use super::commands::{COMMANDS, Command, group};
 use super::failure::Failure;
 use super::options::{GLOBAL, Opt};
+use super::paper::put;
 
 /// Prints those of a shell.
 pub(super) fn completions(words: &[String]) -> Result<String, Failure> {
@@ -83,23 +84,29 @@ fn bash() -> String {
             } else {
                 spellings(command)
             };
-            text.push_str(&format!(
-                "        {first}) words='{words}'{} ;;\n",
-                files(command)
-            ));
+            put(
+                &mut text,
+                format_args!("        {first}) words='{words}'{} ;;\n", files(command)),
+            );
             continue;
         }
-        text.push_str(&format!(
-            "        {first})\n            case $second in\n                '') words='{}' ;;\n",
-            seconds.join(" ")
-        ));
+        put(
+            &mut text,
+            format_args!(
+                "        {first})\n            case $second in\n                '') words='{}' ;;\n",
+                seconds.join(" ")
+            ),
+        );
         for second in seconds {
             let name = format!("{first} {second}");
             if let Some(command) = COMMANDS.iter().find(|command| command.name == name) {
-                text.push_str(&format!(
-                    "                {second}) words='{}' ;;\n",
-                    spellings(command)
-                ));
+                put(
+                    &mut text,
+                    format_args!(
+                        "                {second}) words='{}' ;;\n",
+                        spellings(command)
+                    ),
+                );
             }
         }
         text.push_str("            esac ;;\n");
@@ -136,7 +143,7 @@ fn zsh() -> String {
         "#compdef node-agent\n# made by `node-agent completions zsh`\n\n_node_agent() {\n  local context state line\n  typeset -A opt_args\n  _arguments -C \\\n",
     );
     for option in GLOBAL {
-        text.push_str(&format!("    {} \\\n", zsh_option(option)));
+        put(&mut text, format_args!("    {} \\\n", zsh_option(option)));
     }
     text.push_str("    '1: :->command' '*:: :->words'\n  case $state in\n    command)\n      local -a commands=(\n");
     for first in first_words() {
@@ -144,10 +151,13 @@ fn zsh() -> String {
             .iter()
             .find(|command| command.name == first)
             .map_or("Scheduled jobs", |command| command.summary);
-        text.push_str(&format!(
-            "        '{first}:{}'\n",
-            zsh_text(summary).replace("\\[", "[").replace("\\]", "]")
-        ));
+        put(
+            &mut text,
+            format_args!(
+                "        '{first}:{}'\n",
+                zsh_text(summary).replace("\\[", "[").replace("\\]", "]")
+            ),
+        );
     }
     text.push_str(
         "      )\n      _describe command commands ;;\n    words)\n      case $line[1] in\n",
@@ -155,25 +165,28 @@ fn zsh() -> String {
     for first in first_words() {
         let seconds = second_words(first);
         if !seconds.is_empty() {
-            text.push_str(&format!(
-                "        {first}) _values action {} ;;\n",
-                seconds.join(" ")
-            ));
+            put(
+                &mut text,
+                format_args!("        {first}) _values action {} ;;\n", seconds.join(" ")),
+            );
             continue;
         }
         let Some(command) = COMMANDS.iter().find(|command| command.name == first) else {
             continue;
         };
-        text.push_str(&format!("        {first}) _arguments"));
+        put(&mut text, format_args!("        {first}) _arguments"));
         for option in options(command) {
-            text.push_str(&format!(" \\\n          {}", zsh_option(option)));
+            put(
+                &mut text,
+                format_args!(" \\\n          {}", zsh_option(option)),
+            );
         }
         let words = match command.name {
             "completions" => "'1:shell:(bash zsh fish)'",
             _ if takes_files(command) => "'*:file:_files'",
             _ => "'*::word:_default'",
         };
-        text.push_str(&format!(" \\\n          {words} ;;\n"));
+        put(&mut text, format_args!(" \\\n          {words} ;;\n"));
     }
     text.push_str("      esac ;;\n  esac\n}\n\n_node_agent \"$@\"\n");
     text
@@ -198,35 +211,50 @@ fn fish() -> String {
         String::from("# fish completion for node-agent; made by `node-agent completions fish`\n");
     text.push_str("complete -c node-agent -f\n");
     for option in GLOBAL {
-        text.push_str(&format!(
-            "complete -c node-agent {}\n",
-            fish_option(option, &quoted)
-        ));
+        put(
+            &mut text,
+            format_args!("complete -c node-agent {}\n", fish_option(option, &quoted)),
+        );
     }
     for command in COMMANDS {
         let mut words = command.name.split(' ');
         let first = words.next().unwrap_or_default();
         let summary = quoted(command.summary);
         match words.next() {
-            None => text.push_str(&format!("complete -c node-agent -n __fish_use_subcommand -a {first} -d {summary}\n")),
-            Some(second) => text.push_str(&format!(
-                "complete -c node-agent -n __fish_use_subcommand -a {first}\ncomplete -c node-agent -n '__fish_seen_subcommand_from {first}' -a {second} -d {summary}\n"
-            )),
+            None => put(
+                &mut text,
+                format_args!(
+                    "complete -c node-agent -n __fish_use_subcommand -a {first} -d {summary}\n"
+                ),
+            ),
+            Some(second) => put(
+                &mut text,
+                format_args!(
+                    "complete -c node-agent -n __fish_use_subcommand -a {first}\ncomplete -c node-agent -n '__fish_seen_subcommand_from {first}' -a {second} -d {summary}\n"
+                ),
+            ),
         }
         let seen = format!("-n '__fish_seen_subcommand_from {first}'");
         for option in command.options {
-            text.push_str(&format!(
-                "complete -c node-agent {seen} {}\n",
-                fish_option(option, &quoted)
-            ));
+            put(
+                &mut text,
+                format_args!(
+                    "complete -c node-agent {seen} {}\n",
+                    fish_option(option, &quoted)
+                ),
+            );
         }
         if takes_files(command) {
-            text.push_str(&format!("complete -c node-agent {seen} -F\n"));
+            put(
+                &mut text,
+                format_args!("complete -c node-agent {seen} -F\n"),
+            );
         }
         if command.name == "completions" {
-            text.push_str(&format!(
-                "complete -c node-agent {seen} -a 'bash zsh fish'\n"
-            ));
+            put(
+                &mut text,
+                format_args!("complete -c node-agent {seen} -a 'bash zsh fish'\n"),
+            );
         }
     }
     text

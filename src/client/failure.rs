@@ -78,6 +78,8 @@ impl Failure {
     }
 
     /// For `map_err`: standard output.
+    // For `map_err`, which hands it over.
+    #[allow(clippy::needless_pass_by_value)]
     pub(super) fn output(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::OutputClosed,

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use super::arguments::command_of;
 use super::commands::{COMMANDS, Command, group};
 use super::options::{GLOBAL, Opt};
+use super::paper::put;
 use super::session::{print, tell};
 
 /// What the exit codes mean; the man page has them too.
@@ -46,7 +47,10 @@ pub fn overview() -> String {
             .filter(|command| command.is_client() == is_client)
         {
             let summary = command.summary;
-            text.push_str(&format!("  {:<12}  {summary}\n", command.name));
+            put(
+                &mut text,
+                format_args!("  {:<12}  {summary}\n", command.name),
+            );
         }
         text.push('\n');
     }
@@ -110,9 +114,9 @@ pub(super) fn full(command: &Command) -> String {
     }
     if command.is_client() {
         text.push_str("\nOptions of all commands that ask an agent:\n");
-        GLOBAL
-            .iter()
-            .for_each(|option| text.push_str(&line(option)));
+        for option in GLOBAL {
+            text.push_str(&line(option));
+        }
     }
     text
 }

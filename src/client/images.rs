@@ -156,8 +156,11 @@ pub(super) fn push(session: &mut Session) -> Result<u8, Failure> {
     drop(progress);
     session.show(answer, &|value| {
         let images = value["images"].as_array().into_iter().flatten();
-        images
-            .map(|image| format!("{}\n", image.as_str().unwrap_or_default()))
-            .collect()
+        let names: Vec<_> = images.filter_map(Value::as_str).collect();
+        names.join(
+            "
+",
+        ) + "
+"
     })
 }

@@ -119,7 +119,7 @@ impl Connector for Dialer {
         _: Option<()>,
     ) -> Result<Option<Self::Out>, Error> {
         let mut failure = io::Error::from(io::ErrorKind::NotFound);
-        for address in details.addrs.iter() {
+        for address in &details.addrs {
             match TcpStream::connect_timeout(address, limits::CLIENT_CONNECT) {
                 Ok(stream) => return Ok(Some(Socket::new(stream, &self.0)?)),
                 Err(error) => failure = error,

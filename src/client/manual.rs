@@ -2,9 +2,9 @@
 #![forbid(unsafe_code)]
 
 use super::commands::COMMANDS;
-use super::failure::Failure;
 use super::help::{CODES, spelled};
 use super::options::{GLOBAL, Opt};
+use super::paper::put;
 
 /// What stands before the commands.
 const HEAD: &str = r#".\" made by `node-agent man`
@@ -40,41 +40,54 @@ const VARIABLES: &[(&str, &str)] = &[
 ];
 
 /// Prints it.
-pub(super) fn manual(_: &[String]) -> Result<String, Failure> {
+pub(super) fn manual() -> String {
     let mut text = HEAD.replace("VERSION", env!("CARGO_PKG_VERSION"));
     text.push_str(".SH OPTIONS\n");
-    GLOBAL.iter().for_each(|option| item(&mut text, option));
+    for option in GLOBAL {
+        item(&mut text, option);
+    }
     text.push_str(".SH COMMANDS\n");
     for command in COMMANDS {
         let line = format!("node-agent {} {}", command.name, command.usage);
-        text.push_str(&format!(
-            ".SS {}\n{}.\n",
-            escaped(line.trim_end()),
-            escaped(command.summary)
-        ));
-        command
-            .options
-            .iter()
-            .for_each(|option| item(&mut text, option));
+        put(
+            &mut text,
+            format_args!(
+                ".SS {}\n{}.\n",
+                escaped(line.trim_end()),
+                escaped(command.summary)
+            ),
+        );
+        for option in command.options {
+            item(&mut text, option);
+        }
     }
     text.push_str(".SH EXIT STATUS\n");
     for (code, meaning) in CODES {
-        text.push_str(&format!(".TP\n.B {code}\n{}\n", escaped(meaning)));
+        put(
+            &mut text,
+            format_args!(".TP\n.B {code}\n{}\n", escaped(meaning)),
+        );
     }
     text.push_str(".SH ENVIRONMENT\n");
     for (name, meaning) in VARIABLES {
-        text.push_str(&format!(".TP\n.B {name}\n{}\n", escaped(meaning)));
+        put(
+            &mut text,
+            format_args!(".TP\n.B {name}\n{}\n", escaped(meaning)),
+        );
     }
     text.push_str("The agent's own variables are described in its README.\n");
-    Ok(text)
+    text
 }
 
 fn item(text: &mut String, option: &Opt) {
-    text.push_str(&format!(
-        ".TP\n.B {}\n{}.\n",
-        escaped(&spelled(option)),
-        escaped(option.help)
-    ));
+    put(
+        text,
+        format_args!(
+            ".TP\n.B {}\n{}.\n",
+            escaped(&spelled(option)),
+            escaped(option.help)
+        ),
+    );
 }
 
 /// Hyphens are to stay what they are, and nothing is to be a request. groff_char(7)

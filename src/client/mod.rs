@@ -20,6 +20,7 @@ mod line;
 mod manual;
 mod metrics;
 mod options;
+mod paper;
 mod path;
 mod progress;
 mod run;

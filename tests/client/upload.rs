@@ -57,7 +57,9 @@ fn assert_same(left: &Path, right: &Path) {
     let plain = |top: &Path| {
         let mut seen = tree(top);
         seen.remove(Path::new(""));
-        seen.values_mut().for_each(|one| one.modified.1 = 0);
+        for one in seen.values_mut() {
+            one.modified.1 = 0;
+        }
         seen
     };
     let (left, right) = (plain(left), plain(right));

@@ -71,7 +71,7 @@ impl Tree {
         let status = path.metadata().map_err(Failure::local(&shown))?;
         let mut listing = Listing::default();
         let root = if status.is_dir() {
-            listing.directory(path, Vec::new(), 0)?;
+            listing.directory(path, b"", 0)?;
             path.to_owned()
         } else {
             let path = path.canonicalize().map_err(Failure::local(&shown))?;
@@ -261,7 +261,7 @@ struct Listing {
 }
 
 impl Listing {
-    fn directory(&mut self, path: &Path, name: Vec<u8>, depth: usize) -> Result<(), Failure> {
+    fn directory(&mut self, path: &Path, name: &[u8], depth: usize) -> Result<(), Failure> {
         let failure = |error: io::Error| Failure::local(path.display())(error);
         if depth > limits::TREE_DEPTH {
             return Err(Failure::Local(format!("{} is too deep", path.display())));
@@ -273,14 +273,14 @@ impl Listing {
         names.sort_unstable();
         for child in names {
             let path = path.join(&child);
-            let mut name = name.clone();
+            let mut name = name.to_vec();
             name.extend_from_slice(child.as_bytes());
             match path.symlink_metadata() {
                 Ok(status) => {
                     self.add(&path, name.clone(), &status)?;
                     if status.is_dir() {
                         name.push(b'/');
-                        self.directory(&path, name, depth + 1)?;
+                        self.directory(&path, &name, depth + 1)?;
                     }
                 }
                 // Gone since it was listed.
