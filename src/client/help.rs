@@ -34,8 +34,9 @@ pub(super) const CODES: &[(&str, &str)] = &[
 
 /// All commands.
 pub fn overview() -> String {
-    let mut text =
-        String::from("Usage: node-agent [--host HOST] [--key-file FILE] [--json] COMMAND …\n\n");
+    let mut text = String::from(
+        "Usage: node-agent serve [--dev]\n       node-agent [--host HOST] [--key-file FILE] [--json] COMMAND …\n\n",
+    );
     for (title, is_client) in [
         ("On the machine of the agent:", false),
         ("Asking an agent, here or elsewhere:", true),
