@@ -12,6 +12,9 @@
 //!         wire  exec  sys
 //! ```
 //!
+//! The client stands beside the server and knows it as little as the engine: of what is below it uses `store` (archives,
+//! build contexts, files that are written whole), and `sys`.
+//!
 //! `config` is read by `main` and handed on as values; `log`, `clock`, `cidr` and `exclusive` are leaves that anyone may use.
 //! `sys` alone has unsafe code and names libc; `exec` alone starts programs; `api::error` alone knows which
 //! domain error is which HTTP status. `engine`, `host` and `store` know no status. `tests/layers.rs` enforces it.
@@ -20,6 +23,7 @@
 pub mod api;
 pub mod cidr;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod dockerfile;

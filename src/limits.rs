@@ -380,3 +380,23 @@ pub const CRON_STOP_GRACE: Duration = Duration::from_secs(10);
 pub const JOURNAL_LINE_BYTES: usize = 4 * 1024;
 /// How long the journal may take for a line before the line is dropped.
 pub const JOURNAL_WAIT: Duration = Duration::from_secs(2);
+
+/// The client: bytes of a key file; a wrong path to something huge must not be read whole.
+pub const CLIENT_KEY_BYTES: u64 = 4096;
+/// Connecting to one address of an agent.
+pub const CLIENT_CONNECT: Duration = Duration::from_secs(10);
+/// How long an agent may say nothing when it is asked something that it answers at once.
+pub const CLIENT_SILENCE: Duration = Duration::from_secs(60);
+/// The same where it works for long or streams: the connection's own probes tell when it is gone.
+pub const CLIENT_LONG_SILENCE: Duration = Duration::from_secs(24 * 3600);
+/// Bytes of an answer, or of a line of it, that the client holds.
+pub const CLIENT_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of an answer's end that are kept, for its trailers.
+pub const CLIENT_TAIL_BYTES: usize = 256;
+/// Bytes of an archive in one chunk, before gzip: what a broken connection costs is at most this, and 1 GB has some
+/// hundred, each of which the agent has to bring to its disk.
+pub const CLIENT_CHUNK_BYTES: u64 = 8 * 1024 * 1024;
+/// The same of an archive that would have too many chunks otherwise: each connection holds one in memory.
+pub const CLIENT_MOST_CHUNK_BYTES: u64 = 64 * 1024 * 1024;
+/// From a chunk to its answer: the last one's comes when all is unpacked, and one that waits for that has 10 minutes.
+pub const CLIENT_CHUNK_SILENCE: Duration = Duration::from_secs(900);

@@ -12,6 +12,7 @@ mod buildkit;
 mod cleanup;
 mod cleanup_digests;
 mod cleanup_foretold;
+mod client;
 mod command_line;
 mod container_api;
 mod container_streams;

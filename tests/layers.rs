@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "log", "limits", "clock",
         ],
     ),
+    ("client", &["store", "config", "sys", "limits", "clock"]),
     (
         "server",
         &[

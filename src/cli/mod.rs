@@ -13,24 +13,11 @@ use std::process::ExitCode;
 
 use lexopt::prelude::{Long, Short, Value};
 
+use crate::client;
 use crate::config::keys::key_for_token;
 use crate::config::{Config, Environment};
 use crate::host::git::login::SUBCOMMAND as GIT_CREDENTIAL;
 use crate::log::journal;
-
-const USAGE: &str = "\
-node-agent drives a droplet for a deployment controller, over HTTP.
-
-Usage:
-  node-agent serve [--dev]   run the agent; --dev: on loopback, with a key made for this run
-  node-agent key             print the API key for a DO token, read from stdin or DO_TOKEN[_FILE]
-  node-agent cron-run ID     run a cron job now, as cron does
-  node-agent config          print the effective configuration, secrets masked
-  node-agent --version
-  node-agent --help
-
-The configuration comes from the environment (NODE_AGENT_*); see the README.
-";
 
 /// Why the program ends.
 enum Failure {
@@ -50,10 +37,14 @@ impl Failure {
 
 /// Runs the program.
 pub fn run() -> ExitCode {
+    let line: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(code) = client::run(&line, &Environment::of_process()) {
+        return ExitCode::from(code);
+    }
     let result = parse().and_then(Command::run);
     let (code, message) = match result {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Usage(message)) => (2, format!("{message}\n\n{USAGE}")),
+        Err(Failure::Usage(message)) => (2, format!("{message}\n\n{}", client::overview())),
         Err(Failure::Run(message)) => (1, format!("{message}\n")),
         Err(Failure::Exit(code)) => return ExitCode::from(code),
     };
@@ -80,7 +71,7 @@ fn parse() -> Result<Command, Failure> {
     let mut is_dev = false;
     while let Some(argument) = arguments.next().map_err(usage)? {
         match argument {
-            Long("help") | Short('h') => return Ok(Command::Say(USAGE.to_owned())),
+            Long("help") | Short('h') => return Ok(Command::Say(client::overview())),
             Long("version") | Short('V') => {
                 return Ok(Command::Say(format!(
                     "node-agent {}\n",
@@ -110,7 +101,7 @@ fn parse() -> Result<Command, Failure> {
             )),
         },
         Some("config") => Ok(Command::Config),
-        Some("help") => Ok(Command::Say(USAGE.to_owned())),
+        Some("help") => Ok(Command::Say(client::overview())),
         Some(other) => Err(Failure::Usage(format!("there is no command `{other}`"))),
         None => Err(Failure::Usage("a command is needed".to_owned())),
     }

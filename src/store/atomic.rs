@@ -25,6 +25,15 @@ pub enum Mode {
 /// Makes `bytes` the content of `path`. An existing file's owner is kept. What stands at `path` itself is replaced, a
 /// symlink too: see [`behind_links`]. On failure the old content is untouched and nothing else is left.
 pub fn write(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    write_with(path, mode, &mut |file| file.write_all(bytes))
+}
+
+/// The same with what `fill` writes. When that fails, nothing is changed.
+pub fn write_with(
+    path: &Path,
+    mode: Mode,
+    fill: &mut dyn FnMut(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let old = match path.symlink_metadata() {
         Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -35,7 +44,7 @@ pub fn write(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
         .filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     let mut sibling = Sibling::create(directory, path)?;
-    sibling.file.write_all(bytes)?;
+    fill(&mut sibling.file)?;
     sibling.dress(old.as_ref(), mode)?;
     sibling.file.sync_all()?;
     sibling.rename(path)?;

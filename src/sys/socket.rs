@@ -45,6 +45,15 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn prepare_for_accepts(fd: RawFd) -> io::Result<()> {
     set_option(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1)?;
+    probe_when_silent(fd)
+}
+
+/// Has the kernel look now and then whether the peer of `stream` is still there. tcp(7)
+pub fn keep_alive(stream: BorrowedFd<'_>) -> io::Result<()> {
+    probe_when_silent(stream.as_raw_fd())
+}
+
+fn probe_when_silent(fd: RawFd) -> io::Result<()> {
     set_option(fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1)?;
     set_option(
         fd,

@@ -24,6 +24,6 @@ RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --target
 
 echo "| what (beside what) | agent | other | held | target | |"
 echo "|---|---:|---:|---:|---:|---|"
-for measurement in ping memory idle start list metrics logs load build files upload; do
+for measurement in ping memory idle start list metrics logs load build files upload client_upload; do
     bash "$bench/$measurement.sh"
 done

@@ -17,6 +17,7 @@ pub mod lab;
 pub mod liar;
 pub mod made;
 pub mod numbers;
+pub mod operator;
 pub mod peer;
 pub mod pinger;
 pub mod process;

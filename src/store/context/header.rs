@@ -5,7 +5,7 @@
 use crate::sys::entry::Status;
 
 /// Everything in a tar is padded to this.
-pub(super) const BLOCK: usize = 512;
+pub const BLOCK: usize = 512;
 
 const NAME: usize = 100;
 const PREFIX: usize = 155;
@@ -14,7 +14,7 @@ const MOST_OCTAL: u64 = 0o777_7777_7777;
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Type {
+pub enum Type {
     /// A file with contents.
     File = b'0' as isize,
     /// Another name of a file that was sent before.
@@ -27,18 +27,22 @@ pub(super) enum Type {
 
 /// One entry. It belongs to 0:0, as in the docker CLI.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Header<'a> {
-    pub(super) name: &'a [u8],
-    pub(super) kind: Type,
-    pub(super) status: &'a Status,
+pub struct Header<'a> {
+    /// Relative, with `/` between its parts.
+    pub name: &'a [u8],
+    /// What it is.
+    pub kind: Type,
+    /// Permissions, size and time.
+    pub status: &'a Status,
     /// Where a link leads; empty otherwise.
-    pub(super) target: &'a [u8],
-    pub(super) capability: Option<&'a [u8]>,
+    pub target: &'a [u8],
+    /// A file's capabilities, as the kernel stores them.
+    pub capability: Option<&'a [u8]>,
 }
 
 impl Header<'_> {
     /// Bytes of contents that follow.
-    pub(super) fn size(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         match self.kind {
             Type::File => self.status.size,
             _ => 0,
@@ -46,7 +50,7 @@ impl Header<'_> {
     }
 
     /// Hands the blocks to `put`, which may fail.
-    pub(super) fn write<E>(&self, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub fn write<E>(&self, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let records = self.records();
         if !records.is_empty() {
             put(&self.records_block(records.len() as u64))?;
@@ -141,7 +145,7 @@ impl Header<'_> {
 }
 
 /// Bytes from the end of `size` bytes to the end of a block.
-pub(super) fn padding(size: u64) -> usize {
+pub fn padding(size: u64) -> usize {
     let over = usize::try_from(size % BLOCK as u64).unwrap_or(0);
     (BLOCK - over) % BLOCK
 }

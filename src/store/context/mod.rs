@@ -18,6 +18,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 pub use error::PackError;
+pub use header::{BLOCK, Header, Type, padding};
 
 use crate::limits;
 use crate::store::ignore::{IGNORE_FILE, Rules};
