@@ -161,7 +161,8 @@ pub const ROUTES: &[Route] = &[
     route(Get, "/networks/{n}", Key, Short(networks::details)),
     route(Get, "/services/{n}/status", Key, Short(services::status)),
     route(Post, "/services/{n}/restart", Key, Long(services::restart)),
-    route(Get, "/firewall/status", Key, Short(firewall::status)),
+    // ufw waits for a lock that everybody on the machine may hold.
+    route(Get, "/firewall/status", Key, Long(firewall::status)),
     route(Post, "/firewall/allow", Key, Long(firewall::allow)),
 ];
 
