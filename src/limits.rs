@@ -131,6 +131,8 @@ pub const LOG_BUFFER_BYTES: usize = 256 * 1024;
 pub const LOG_GATHER: Duration = Duration::from_millis(5);
 /// See [`LOG_GATHER`].
 pub const LOG_GATHER_BYTES: usize = 32 * 1024;
+/// Bytes of an error in the line that a request gets in the log: a sentence; some quote a name or an address.
+pub const LOG_ERROR_BYTES: usize = 4 * 1024;
 /// How long the start-up waits for the first probe: an engine that answers does so in a few milliseconds.
 pub const FIRST_PROBE_WAIT: Duration = Duration::from_millis(100);
 /// From a request to the first byte of the answer, where the engine works the disk or a container's stop.

@@ -248,3 +248,13 @@ fn a_submodule_gets_it_on_the_same_host_alone() {
     );
     lab.expect_only(&["same"]);
 }
+
+#[test]
+fn a_password_that_is_in_other_words_too_is_refused_like_any_other() {
+    let lab = GitLab::new();
+    for password in ["a", "Authentication failed for "] {
+        let login = json!({"username": USER, "password": password});
+        let answer = lab.clone_with(&lab.host.url("private/a.git"), "no", login);
+        assert_eq!(answer.status, 401, "{}", answer.text());
+    }
+}

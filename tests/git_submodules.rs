@@ -4,7 +4,9 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::support::git_host::{PASSWORD, USER};
 use crate::support::git_lab::{GitLab, git};
+use crate::support::process::environments;
 
 #[test]
 fn submodules_come_along_when_they_are_wanted() {
@@ -79,4 +81,43 @@ fn hostile_ones_end_the_clone() {
         std::fs::remove_dir_all(lab.path("root/yes")).unwrap();
     }
     assert!(!lab.path("marker").exists());
+}
+
+/// git tidies up after a fetch when it finds more than 27 objects in the directory `17`, which it takes for a sample of
+/// all (git-gc's too_many_loose_objects). The contents of files that get there.
+const MADE_FOR_TIDYING: [u32; 30] = [
+    32, 119, 334, 782, 907, 922, 1113, 1173, 1298, 1910, 2085, 2500, 2797, 2920, 3325, 4097, 4226,
+    4645, 4725, 4747, 5699, 5796, 6067, 7003, 7256, 7290, 7485, 7673, 7865, 7867,
+];
+
+/// What git does after a fetch it does in a session of its own, without an end that anybody sees to.
+#[test]
+fn nothing_goes_on_after_the_answer() {
+    let lab = GitLab::new();
+    let work = lab.work("inner");
+    git(&work, &["commit", "-q", "--allow-empty", "-m", "first"]);
+    lab.publish("inner");
+    for text in MADE_FOR_TIDYING.map(|number| number.to_string()) {
+        std::fs::write(work.join(&text), &text).unwrap();
+    }
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "-qm", "second"]);
+    // No branch has it: it is fetched by itself.
+    let published = lab.repositories().join("inner.git");
+    let hidden = [
+        "push",
+        "-q",
+        published.to_str().unwrap(),
+        "main:refs/hidden/x",
+    ];
+    git(&work, &hidden);
+    lab.with_submodule_at("outer", &lab.host.url("open/inner.git"), "refs/hidden/x");
+
+    let login = json!({"recursive": true, "username": USER, "password": PASSWORD});
+    lab.clone_with(&lab.host.url("open/outer.git"), "outer", login)
+        .expect(200);
+    let host = lab.host.address().to_string();
+    assert_eq!(environments(&host), [0_u32; 0]);
+    let loose = lab.path("root/outer/.git/modules/sub/objects/17");
+    assert!(std::fs::read_dir(loose).unwrap().count() >= MADE_FOR_TIDYING.len());
 }

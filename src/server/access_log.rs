@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::limits;
 use crate::log::{self, Value};
 use crate::wire::RequestHead;
 
@@ -43,7 +44,10 @@ impl Access<'_> {
             ("duration_ms", Value::Milliseconds(self.duration)),
             ("bytes_in", Value::Number(self.bytes_in)),
             ("bytes_out", Value::Number(self.bytes_out)),
-            ("error", Value::Text(self.error.unwrap_or_default())),
+            (
+                "error",
+                Value::Text(beginning(self.error.unwrap_or_default())),
+            ),
         ];
         let shown = if self.error.is_some() {
             &fields[..]
@@ -51,5 +55,26 @@ impl Access<'_> {
             &fields[..fields.len() - 1]
         };
         log::line(::log::Level::Info, "request", shown);
+    }
+}
+
+/// As much of an error as is logged: one may quote what came, and a body has a megabyte.
+fn beginning(error: &str) -> &str {
+    let end = error
+        .char_indices()
+        .map(|(at, _)| at)
+        .find(|at| *at >= limits::LOG_ERROR_BYTES);
+    end.map_or(error, |end| &error[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_logged_up_to_a_length() {
+        assert_eq!(beginning("short"), "short");
+        let logged = beginning(&"ä".repeat(1_000_000)).len();
+        assert!((limits::LOG_ERROR_BYTES..limits::LOG_ERROR_BYTES + 4).contains(&logged));
     }
 }

@@ -187,7 +187,8 @@ pub const ROUTES: &[Route] = &numbered([
     route(Post, "/cron/remove", Key, Short(cron::remove)),
     route(Get, "/services/{n}/status", Key, Short(services::status)),
     route(Post, "/services/{n}/restart", Key, Long(services::restart)),
-    route(Get, "/firewall/status", Key, Short(firewall::status)),
+    // ufw waits for a lock that everybody on the machine may hold.
+    route(Get, "/firewall/status", Key, Long(firewall::status)),
     route(Post, "/firewall/allow", Key, Long(firewall::allow)),
 ]);
 

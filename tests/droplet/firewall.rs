@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::droplet_alone;
 use crate::machine::Droplet;
+use crate::support::Client;
+use crate::support::agent::KEY;
 
 /// Takes rules away again, and turns the firewall on, also when the test fails.
 struct Rules<'d>(&'d Droplet, &'static [&'static str]);
@@ -308,4 +310,44 @@ fn a_rule_stays_though_an_administrator_is_at_work() {
     });
     allow(&droplet, &json!({"port": 7171, "protocol": "tcp"}));
     assert_eq!(shown(&droplet, "7171/tcp").len(), 2);
+}
+
+/// Whoever may read ufw's lock, which is everybody, can make all that ufw does wait, its status too.
+#[test]
+fn a_firewall_that_does_not_answer_keeps_nobody_else_waiting() {
+    let droplet = droplet_alone();
+    let hold = "import fcntl, time; lock = open('/run/ufw.lock'); fcntl.lockf(lock, fcntl.LOCK_SH); time.sleep(100)";
+    let unit = "lock-holder";
+    droplet.text(&["ufw", "status"]);
+    droplet.text(&[
+        "systemd-run",
+        "--quiet",
+        "--collect",
+        "--uid=nobody",
+        &format!("--unit={unit}"),
+        "python3",
+        "-c",
+        hold,
+    ]);
+    let is_held = "grep -q \"READ.*:$(stat -c %i /run/ufw.lock) \" /proc/locks";
+    droplet.wait_for("the lock to be held", || {
+        droplet.run(&["sh", "-c", is_held]).status.success()
+    });
+    let request = Client::encode("GET", "/firewall/status", &[("X-API-Key", KEY)], b"");
+    let waiting: Vec<_> = (0..40)
+        .map(|_| {
+            let mut client = droplet.connect();
+            client.send(&request);
+            client
+        })
+        .collect();
+    // The client's own patience is half as long as that with ufw.
+    droplet.get("/containers").expect(200);
+    droplet.text(&["systemctl", "stop", unit]);
+    for mut client in waiting {
+        // Some found no place among those that may take long.
+        let status = client.response().status;
+        assert!([200, 503].contains(&status), "{status}");
+    }
+    droplet.get("/firewall/status").expect(200);
 }

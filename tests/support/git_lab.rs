@@ -74,11 +74,16 @@ impl GitLab {
 
     /// A repository `name.git` with `a.git`'s commit as the submodule `sub`, said to be at `url`.
     pub fn with_submodule(&self, name: &str, url: &str) {
+        self.with_submodule_at(name, url, "main");
+    }
+
+    /// The same with the commit that `at` names there.
+    pub fn with_submodule_at(&self, name: &str, url: &str, at: &str) {
         let work = self.work(name);
         let inner = url.rsplit('/').next().unwrap_or_default();
         let inner = inner.trim_end_matches(".git");
         let known = self.repositories().join(format!("{inner}.git")).exists();
-        let commit = self.commit(if known { inner } else { "a" }, "main");
+        let commit = self.commit(if known { inner } else { "a" }, at);
         let module = format!("[submodule \"sub\"]\n\tpath = sub\n\turl = \"{url}\"\n");
         std::fs::write(work.join(".gitmodules"), module).unwrap();
         git(&work, &["add", ".gitmodules"]);

@@ -24,6 +24,20 @@ pub fn command_lines(what: &str) -> Vec<(u32, String)> {
     lines.filter(|(_, line)| line.contains(what)).collect()
 }
 
+/// The processes whose environment has `what` in it.
+pub fn environments(what: &str) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let ids = processes.filter_map(|entry| {
+        let entry = entry.unwrap();
+        let id = entry.file_name().to_str()?.parse().ok()?;
+        let variables = std::fs::read(entry.path().join("environ")).ok()?;
+        String::from_utf8_lossy(&variables)
+            .contains(what)
+            .then_some(id)
+    });
+    ids.collect()
+}
+
 /// What this process has started and not yet waited for.
 pub fn children(pid: u32) -> Vec<u32> {
     let path = format!("/proc/{pid}/task/{pid}/children");

@@ -17,6 +17,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::json::Json;
+use crate::limits;
 
 /// What does not fit, and where.
 #[derive(Debug)]
@@ -239,8 +240,33 @@ impl Error for Misfit {
             Unexpected::Unit => {
                 Self::custom(format_args!("invalid type: null, expected {expected}"))
             }
+            Unexpected::Str(text) => Self::custom(format_args!(
+                "invalid type: string {:?}, expected {expected}",
+                beginning(text)
+            )),
             other => Self::custom(format_args!("invalid type: {other}, expected {expected}")),
         }
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        let words: Vec<_> = expected.iter().map(|word| format!("`{word}`")).collect();
+        Self::custom(format_args!(
+            "unknown variant `{}`, expected {}",
+            beginning(variant),
+            words.join(" or ")
+        ))
+    }
+}
+
+/// As much of `text` as is told to a person and the log; it may be nearly the whole body.
+fn beginning(text: &str) -> Cow<'_, str> {
+    let end = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .find(|at| *at >= limits::TOLD_NAME_BYTES);
+    match end {
+        Some(end) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -256,6 +256,21 @@ mod tests {
     }
 
     #[test]
+    fn no_message_repeats_the_whole_body() {
+        let long = "é\\n".repeat(100_000);
+        for text in [
+            format!("{{\"word\": \"{long}\"}}"),
+            format!("{{\"list\": \"{long}\"}}"),
+            format!("{{\"map\": {{\"a\": \"{long}\"}}}}"),
+        ] {
+            let message = parse::<Kinds>(text.as_bytes()).unwrap_err().to_string();
+            assert!(message.len() < 2000, "{} bytes", message.len());
+            assert!(message.contains("é") && message.contains("…"), "{message}");
+            assert!(message.contains("expected"), "{message}");
+        }
+    }
+
+    #[test]
     fn there_is_a_most_of_values() {
         let body =
             |count: usize| format!("{{\"name\": \"a\", \"x\": [[]{}]}}", ",[]".repeat(count));

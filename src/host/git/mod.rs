@@ -150,6 +150,9 @@ fn settings(wish: &Wish<'_>) -> Vec<String> {
         "core.hooksPath=/dev/null".to_owned(),
         "init.templateDir=".to_owned(),
         "credential.helper=".to_owned(),
+        // The fetch of a submodule's commit would start `git maintenance` in a session of its own, which is ended by
+        // nobody: a repository can be made so that it runs, and works on the clone after the answer (2.47, seen).
+        "maintenance.auto=false".to_owned(),
         "http.followRedirects=initial".to_owned(),
         format!("http.lowSpeedLimit={bytes}"),
         format!("http.lowSpeedTime={seconds}"),
@@ -202,9 +205,10 @@ fn not_run(wish: &Wish<'_>, error: ExecError) -> GitError {
 
 fn failed(workplace: &Workplace<'_>, wish: &Wish<'_>, finished: &Finished) -> GitError {
     // ssh ends its lines as terminals want it.
-    let words = tool::words(finished).replace("\r\n", "\n");
-    let words = wish.login.hide_in(&words);
-    let failure = failure::classify(&words);
+    let said = tool::words(finished).replace("\r\n", "\n");
+    // Before anything is hidden: a short password is a part of many a word.
+    let failure = failure::classify(&said);
+    let words = wish.login.hide_in(&said);
     // A checkout for which there is no room fails without a word of why.
     if let (Failure::Other, Err(shortage)) = (failure, workplace.check_room()) {
         return GitError::NoRoom(shortage);
@@ -213,7 +217,7 @@ fn failed(workplace: &Workplace<'_>, wish: &Wish<'_>, finished: &Finished) -> Gi
         address: wish.address.to_string(),
         branch: wish.branch.map(str::to_owned),
         has_login: !wish.login.is_empty(),
-        is_of_a_submodule: failure::is_of_a_submodule(&words),
+        is_of_a_submodule: failure::is_of_a_submodule(&said),
         failure,
         exit: finished.exit,
         words,

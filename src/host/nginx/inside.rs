@@ -97,8 +97,14 @@ impl<'e> Inside<'e> {
         };
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            // A wait of zero would be one without an end.
-            stream.set_idle(left.max(Duration::from_millis(1)));
+            // Whoever writes without a pause never lets a read wait.
+            if left.is_zero() {
+                return Err(EngineError::Timeout {
+                    call: "POST /exec/start".to_owned(),
+                    after: limits::NGINX_COMMAND,
+                });
+            }
+            stream.set_idle(left);
             if !stream.pump(|from, bytes| keep(output, from, bytes))? {
                 return self.exit_code(&id);
             }
@@ -199,4 +205,50 @@ fn keep(output: &mut Output, from: Stream, bytes: &[u8]) -> std::io::Result<()> 
     };
     output.take(stream, bytes);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::engine::scripted::{Scripted, is_ping, ping};
+
+    /// Answers as an engine does, and has more to say of the command each time it was read.
+    fn babbling() -> Scripted {
+        Scripted::serve(|head, mut stream| {
+            let json = |text: &str| {
+                let length = text.len();
+                format!("HTTP/1.1 201 Created\r\nContent-Length: {length}\r\n\r\n{text}")
+                    .into_bytes()
+            };
+            let answer = if is_ping(head) {
+                ping("1.41")
+            } else if head.contains("/start ") {
+                b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n".to_vec()
+            } else {
+                json(r#"{"Id":"e"}"#)
+            };
+            // Until nobody reads any more.
+            let mut more = stream.write_all(&answer);
+            while more.is_ok() && head.contains("/start ") {
+                more = stream.write_all(b"\x01\0\0\0\0\0\0\x01x");
+            }
+        })
+    }
+
+    #[test]
+    fn output_without_an_end_has_one() {
+        let scripted = babbling();
+        let engine = scripted.engine();
+        let inside = Inside::new(&engine, Inspect::default());
+        let mut output = Output::default();
+        let until = Instant::now() + Duration::from_millis(50);
+        let ended = inside.exec(&["-t"], until, &mut output);
+        assert!(
+            matches!(ended, Err(EngineError::Timeout { .. })),
+            "{ended:?}"
+        );
+        assert!(output.stdout.text().contains("xxx"));
+    }
 }
