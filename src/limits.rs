@@ -21,6 +21,8 @@ pub const TRAILER_BYTES: usize = 8 * 1024;
 
 /// One fixed buffer for every stream: bigger brings nothing on a unix socket, smaller costs system calls.
 pub const STREAM_BUFFER_BYTES: usize = 64 * 1024;
+/// The OpenAPI document goes out in pieces of this: on a worker's stack, so that a crowd of readers takes little.
+pub const DOCUMENT_PIECE_BYTES: usize = 8 * 1024;
 /// Bytes of a reply that are held back to learn whether it is short: then it gets a Content-Length, and an error on the
 /// way can still become a status.
 pub const REPLY_HOLD_BYTES: usize = 32 * 1024;

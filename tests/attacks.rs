@@ -61,7 +61,8 @@ impl Target {
         let (most, worst) = pinger.stop();
         let (calm_most, _) = beside.stop();
         drop(connections);
-        let memory = self.agent.proc_status("VmHWM");
+        // What is mapped of the program's file is none of the attack's doing; a build for tests has 10 MB of it.
+        let memory = self.agent.proc_status("VmHWM") - self.agent.proc_status("RssFile");
         assert!(
             most < MOST_PINGS + calm_most && worst < WORST_PING,
             "99 of 100 pings within {most:?} (beside: {calm_most:?}), worst {worst:?}"

@@ -21,7 +21,7 @@ const LENGTH: u64 = match COMPRESSED.last_chunk() {
 pub fn document<'a>(_: &'a Context, _: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
     Ok(Reply::sized(reply::JSON, LENGTH, |sink| {
         let mut text = GzDecoder::new(COMPRESSED);
-        let mut buffer = vec![0; limits::STREAM_BUFFER_BYTES];
+        let mut buffer = [0; limits::DOCUMENT_PIECE_BYTES];
         loop {
             let count = text
                 .read(&mut buffer)
