@@ -91,8 +91,10 @@ impl CronJobs {
         }
         self.store.write(job, &turn)?;
         if let Err(error) = self.write_crontab(&turn) {
-            // The error that counts is the one above.
+            // The error that counts is the one above. The crontab may have the job's line already, if it was not to be
+            // made durable; without the job it is a line that does nothing but complain.
             let _ = self.store.remove(&job.id, &turn);
+            let _ = self.write_crontab(&turn);
             return Err(error);
         }
         let is_running = super::daemon::is_running();
