@@ -4,6 +4,7 @@
 mod clean_up;
 mod git_credential;
 mod serve;
+mod service;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Read, Write};
@@ -14,6 +15,7 @@ use lexopt::prelude::{Long, Short, Value};
 use crate::config::keys::key_for_token;
 use crate::config::{Config, Environment};
 use crate::host::git::login::SUBCOMMAND as GIT_CREDENTIAL;
+use crate::install::Upgrade;
 use crate::log::journal;
 
 const USAGE: &str = "\
@@ -21,6 +23,12 @@ node-agent drives a droplet for a deployment controller, over HTTP.
 
 Usage:
   node-agent serve [--dev]   run the agent; --dev: on loopback, with a key made for this run
+  node-agent install [--token-stdin | --key-file FILE] [--bind ADDRESS:PORT] [--allow IP,...] [--dry-run]
+                             make this program a service of systemd, or bring the one that is there up to date
+  node-agent upgrade FILE [--sha256 HEX] [--allow-downgrade]
+                             exchange the service's program; the one before comes back when the new one does not serve
+  node-agent uninstall [--purge]
+                             remove the service and the program; --purge: its settings, keys and state too
   node-agent key             print the API key for a DO token, read from stdin or DO_TOKEN[_FILE]
   node-agent config          print the effective configuration, secrets masked
   node-agent --version
@@ -62,6 +70,9 @@ enum Command {
     Key,
     Config,
     GitCredential(String),
+    Install(service::Install),
+    Uninstall(service::Uninstall),
+    Upgrade(Upgrade),
     Say(String),
 }
 
@@ -72,7 +83,7 @@ fn parse() -> Result<Command, Failure> {
     let mut is_dev = false;
     while let Some(argument) = arguments.next().map_err(usage)? {
         match argument {
-            Long("help") | Short('h') => return Ok(Command::Say(USAGE.to_owned())),
+            Long("help") | Short('h') => return Ok(Command::help()),
             Long("version") | Short('V') => {
                 return Ok(Command::Say(format!(
                     "node-agent {}\n",
@@ -80,6 +91,15 @@ fn parse() -> Result<Command, Failure> {
                 )));
             }
             Long("dev") => is_dev = true,
+            Value(word) if command.is_none() && !is_dev && word == "install" => {
+                return service::Install::parse(&mut arguments);
+            }
+            Value(word) if command.is_none() && !is_dev && word == "uninstall" => {
+                return service::Uninstall::parse(&mut arguments);
+            }
+            Value(word) if command.is_none() && !is_dev && word == "upgrade" => {
+                return service::parse_upgrade(&mut arguments);
+            }
             Value(word) if command.is_none() => command = Some(word.to_string_lossy().into_owned()),
             // Not in the usage: git runs it, and nobody else.
             Value(word) if command.as_deref() == Some(GIT_CREDENTIAL) => {
@@ -93,13 +113,17 @@ fn parse() -> Result<Command, Failure> {
         _ if is_dev => Err(Failure::Usage("--dev belongs to `serve`".to_owned())),
         Some("key") => Ok(Command::Key),
         Some("config") => Ok(Command::Config),
-        Some("help") => Ok(Command::Say(USAGE.to_owned())),
+        Some("help") => Ok(Command::help()),
         Some(other) => Err(Failure::Usage(format!("there is no command `{other}`"))),
         None => Err(Failure::Usage("a command is needed".to_owned())),
     }
 }
 
 impl Command {
+    fn help() -> Self {
+        Self::Say(USAGE.to_owned())
+    }
+
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Serve { dev } => serve::serve(dev),
@@ -113,6 +137,9 @@ impl Command {
                 say(&config.to_string())
             }
             Self::GitCredential(operation) => git_credential::answer(&operation),
+            Self::Install(install) => install.run(),
+            Self::Uninstall(uninstall) => uninstall.run(),
+            Self::Upgrade(wanted) => service::upgrade(&wanted),
             Self::Say(text) => say(&text),
         }
     }
@@ -121,7 +148,6 @@ impl Command {
 /// The DO token: of the environment, otherwise of stdin.
 fn token() -> Result<String, Failure> {
     let environment = Environment::of_process();
-    let mut token = String::new();
     // In the order of `serve`: the file first.
     if let Some(path) = environment.text("DO_TOKEN_FILE") {
         return std::fs::read_to_string(path)
@@ -130,6 +156,12 @@ fn token() -> Result<String, Failure> {
     if let Some(token) = environment.text("DO_TOKEN") {
         return Ok(token.to_owned());
     }
+    stdin_token()
+}
+
+/// The DO token on stdin.
+fn stdin_token() -> Result<String, Failure> {
+    let mut token = String::new();
     if io::stdin().is_terminal() {
         // Said on stderr, so that stdout has the key alone.
         let _ = writeln!(io::stderr(), "The DO token, then Enter and ctrl-D:");

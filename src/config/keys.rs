@@ -206,6 +206,11 @@ fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
         .into()
 }
 
+/// Whether `text` is a key: 64 hexadecimal digits.
+pub fn is_key(text: &str) -> bool {
+    decode_hex(text.as_bytes()).is_some()
+}
+
 /// Lower-case hexadecimal.
 pub fn encode_hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();

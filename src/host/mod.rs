@@ -6,6 +6,7 @@
 
 pub mod git;
 pub mod interfaces;
+pub mod manager;
 pub mod nginx;
 pub mod systemd;
 pub mod tool;

@@ -15,6 +15,7 @@ mod networks;
 mod nginx;
 mod registry;
 mod restarts;
+mod self_install;
 mod services;
 mod sharing;
 // Made for the other test program; not all of it is needed here.
