@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod clean_up;
+mod doctor;
 mod git_credential;
 mod serve;
 mod service;
@@ -29,6 +30,7 @@ Usage:
                              exchange the service's program; the one before comes back when the new one does not serve
   node-agent uninstall [--purge]
                              remove the service and the program; --purge: its settings, keys and state too
+  node-agent doctor [--json] look at everything that the agent needs; exit code 1 when something essential is wrong
   node-agent key             print the API key for a DO token, read from stdin or DO_TOKEN[_FILE]
   node-agent config          print the effective configuration, secrets masked
   node-agent --version
@@ -73,6 +75,7 @@ enum Command {
     Install(service::Install),
     Uninstall(service::Uninstall),
     Upgrade(Upgrade),
+    Doctor { is_json: bool },
     Say(String),
 }
 
@@ -96,6 +99,9 @@ fn parse() -> Result<Command, Failure> {
             }
             Value(word) if command.is_none() && !is_dev && word == "uninstall" => {
                 return service::Uninstall::parse(&mut arguments);
+            }
+            Value(word) if command.is_none() && !is_dev && word == "doctor" => {
+                return doctor::parse(&mut arguments);
             }
             Value(word) if command.is_none() && !is_dev && word == "upgrade" => {
                 return service::parse_upgrade(&mut arguments);
@@ -140,6 +146,7 @@ impl Command {
             Self::Install(install) => install.run(),
             Self::Uninstall(uninstall) => uninstall.run(),
             Self::Upgrade(wanted) => service::upgrade(&wanted),
+            Self::Doctor { is_json } => doctor::run(is_json),
             Self::Say(text) => say(&text),
         }
     }

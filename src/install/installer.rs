@@ -160,8 +160,10 @@ impl Plan {
         }
         let mut order =
             |arguments: &[&str]| ready::order(arguments, limits::SYSTEMCTL_DEADLINE, interruption);
-        order(&["daemon-reload"])?;
-        if !self.before.is_enabled() {
+        if self.before.is_enabled() {
+            order(&["daemon-reload"])?;
+        } else {
+            // It reloads the manager too.
             order(&["enable", "--quiet", "--", UNIT_NAME])?;
         }
         let version = Version::own();

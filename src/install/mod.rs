@@ -6,6 +6,7 @@
 
 mod binary;
 mod change;
+pub mod doctor;
 mod elf;
 mod error;
 mod installed;

@@ -13,6 +13,23 @@ pub(super) const UNIT_NAME: &str = "node-agent.service";
 /// The name of the unit that listens for it, where somebody wants that.
 pub(super) const SOCKET_NAME: &str = "node-agent.socket";
 
+/// Variables that decide what the agent needs.
+pub(super) const VARIABLES: &[&str] = &[
+    "DOCKER_CONFIG",
+    "DOCKER_HOST",
+    "DO_TOKEN",
+    "DO_TOKEN_FILE",
+    "HOME",
+    "NODE_AGENT_ALLOWED_PATHS",
+    "NODE_AGENT_API_KEY",
+    "NODE_AGENT_API_KEY_FILE",
+    "NODE_AGENT_BIND",
+    "NODE_AGENT_DOCKER_SOCKET",
+    "NODE_AGENT_MIN_FREE_BYTES",
+    "NODE_AGENT_STATE_DIR",
+    "PATH",
+];
+
 /// The files of the service.
 #[derive(Clone, Debug)]
 pub(super) struct Places {

@@ -12,7 +12,7 @@ const PLACE: &str = "/root/install";
 const DROP_INS: &str = "/etc/systemd/system/node-agent.service.d";
 
 /// The program under test: what cargo built, or another build of the same, such as the static one.
-fn binary() -> String {
+pub fn binary() -> String {
     std::env::var("NODE_AGENT_TEST_BINARY")
         .unwrap_or_else(|_| env!("CARGO_BIN_EXE_node-agent").to_owned())
 }

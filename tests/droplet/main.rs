@@ -7,6 +7,7 @@
 #![allow(unreachable_pub)]
 
 mod boot;
+mod doctor;
 mod firewall;
 mod install;
 mod journal;
@@ -24,6 +25,7 @@ mod sharing;
 mod support;
 mod tour;
 mod unit;
+mod upgrade;
 
 use machine::Droplet;
 use sharing::{droplet, droplet_alone};
