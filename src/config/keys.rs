@@ -87,8 +87,8 @@ impl KeySources {
         let path = |name: &'static str| env.text(name).map(PathBuf::from);
         let credential = || {
             let file = Path::new(env.text("CREDENTIALS_DIRECTORY")?).join("api-key");
-            // The unit's fallback when there is no key file; empty is unset, here too.
-            let is_empty = file.metadata().ok()?.len() == 0;
+            // An empty line is what the unit gives when there is no key file; empty is unset, here too.
+            let is_empty = file.metadata().ok()?.len() <= 1;
             (!is_empty).then_some(file)
         };
         let current = None

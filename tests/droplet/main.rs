@@ -19,6 +19,7 @@ mod restarts;
 mod self_install;
 mod services;
 mod sharing;
+mod socket_unit;
 // Made for the other test program; not all of it is needed here.
 #[allow(dead_code)]
 #[path = "../support/mod.rs"]

@@ -19,7 +19,8 @@ fn it_is_installed_as_the_readme_says() {
     assert_eq!(stat("/etc/node-agent/env"), "600 root");
     assert_eq!(stat("/etc/node-agent/api-key"), "600 root");
     let rules = droplet.text(&["ufw", "status"]);
-    let rule = |line: &str| line.starts_with("9999/tcp") && line.ends_with(&droplet.controller);
+    let rule =
+        |line: &str| line.starts_with("9999/tcp") && line.trim_end().ends_with(&droplet.controller);
     assert!(rules.lines().any(rule), "{rules}");
 }
 
@@ -196,4 +197,38 @@ fn the_key_comes_as_a_credential_too() {
     client
         .request("GET", "/containers", &[("X-API-Key", &key)], b"")
         .expect(200);
+}
+
+#[test]
+fn the_key_file_alone_is_enough() {
+    let droplet = droplet_alone();
+    droplet.text(&["rm", "/etc/node-agent/env"]);
+    droplet.text(&["systemctl", "restart", "node-agent"]);
+    droplet.get("/containers").expect(200);
+}
+
+#[test]
+fn the_sandbox_is_what_the_readme_says() {
+    let droplet = droplet();
+    let said = droplet.text(&[
+        "systemd-analyze",
+        "security",
+        "--no-pager",
+        "node-agent.service",
+    ]);
+    let score = said.lines().last().unwrap();
+    let (_, score) = score.split_once("node-agent.service: ").unwrap();
+    let score = score.split(' ').next().unwrap();
+    let readme = include_str!("../../README.md");
+    assert!(
+        readme.contains(&format!("exposure level {score}")),
+        "{said}"
+    );
+    // Nothing that the unit sets was passed over as unknown.
+    let warnings = droplet.text(&[
+        "systemd-analyze",
+        "verify",
+        "/etc/systemd/system/node-agent.service",
+    ]);
+    assert_eq!(warnings, "");
 }
