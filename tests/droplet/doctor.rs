@@ -22,6 +22,7 @@ fn check<'r>(report: &'r Value, name: &str) -> &'r Value {
 #[test]
 fn a_good_droplet_is_healthy() {
     let droplet = droplet();
+    droplet.text(&["mkdir", "-p", "/local", "/app"]);
     let (code, report) = examine(&droplet, &[]);
     assert_eq!(
         (code, &report["healthy"]),
@@ -61,14 +62,15 @@ fn what_is_essential_and_wrong_is_exit_code_1() {
     let droplet = droplet();
     let key = "/root/doctor-key";
     droplet.shell(&format!(
-        "cp /etc/node-agent/api-key {key}; chmod 640 {key}; mkdir -p /root/doctor-state"
+        "cp /etc/node-agent/api-key {key}; chmod 640 {key}; mkdir -p /root/doctor-state
+         mountpoint -q /root/doctor-state || mount -t tmpfs -o ro,mode=700 tmpfs /root/doctor-state"
     ));
     for (variable, name) in [
         ("NODE_AGENT_DOCKER_SOCKET=/nowhere/docker.sock", "engine"),
         ("NODE_AGENT_API_KEY_FILE=/root/doctor-key", "key"),
         ("NODE_AGENT_API_KEY_FILE=/nowhere/key", "key"),
         ("NODE_AGENT_STATE_DIR=/etc/hostname", "state"),
-        ("NODE_AGENT_STATE_DIR=/proc/tty", "state"),
+        ("NODE_AGENT_STATE_DIR=/root/doctor-state", "state"),
         ("NODE_AGENT_BIND=0.0.0.0:80", "port"),
         ("NODE_AGENT_BIND=192.0.2.7:9999", "port"),
     ] {

@@ -120,7 +120,7 @@ fn one_command_makes_a_service_within_two_seconds() {
         .skip(1)
         .filter(|line| !line.contains("/app"))
     {
-        assert!(said.contains(line), "{line} is not in {said}");
+        assert!(said.contains(line.trim()), "{line} is not in {said}");
     }
     let is = |name, value| assert_eq!(droplet.property("node-agent", name), value, "{name}");
     is("ActiveState", "active");

@@ -32,7 +32,9 @@ fn of_version(droplet: &Droplet, version: &str) {
     for at in places {
         program[at..at + version.len()].copy_from_slice(version.as_bytes());
     }
-    droplet.write(OTHER, &program);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &program).unwrap();
+    droplet.copy(&file.path().to_string_lossy(), OTHER);
     droplet.text(&["chmod", "755", OTHER]);
 }
 
