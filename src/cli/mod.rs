@@ -24,7 +24,8 @@ node-agent drives a droplet for a deployment controller, over HTTP.
 
 Usage:
   node-agent serve [--dev]   run the agent; --dev: on loopback, with a key made for this run
-  node-agent install [--token-stdin | --key-file FILE] [--bind ADDRESS:PORT] [--allow IP,...] [--dry-run]
+  node-agent install [--token-stdin | --key-file FILE] [--bind ADDRESS:PORT] [--allow IP,...]
+                     [--allow-downgrade] [--dry-run]
                              make this program a service of systemd, or bring the one that is there up to date
   node-agent upgrade FILE [--sha256 HEX] [--allow-downgrade]
                              exchange the service's program; the one before comes back when the new one does not serve

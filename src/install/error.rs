@@ -21,6 +21,8 @@ pub enum InstallError {
     NoSystemd,
     /// There is nothing to upgrade.
     NotInstalled(PathBuf),
+    /// Somebody else installs, upgrades or uninstalls at the moment.
+    Busy,
     /// Ctrl-C, SIGTERM, or the terminal is gone.
     Interrupted,
     /// A file or directory could not be read, made, changed or removed.
@@ -96,6 +98,8 @@ pub enum InstallError {
         /// The end of its journal.
         words: Option<String>,
     },
+    /// Everything that had been changed is as it was.
+    Undone(Box<InstallError>),
     /// The version before is in its place again.
     PutBack(Box<InstallError>),
     /// Not all that had been changed could be changed back.
@@ -157,7 +161,8 @@ impl fmt::Display for InstallError {
                 "there is no {} to upgrade; `node-agent install` installs it",
                 path.display()
             ),
-            Self::Interrupted => out.write_str("interrupted; everything is as it was"),
+            Self::Busy => out.write_str("another install, upgrade or uninstall is at work; try again when it is done"),
+            Self::Interrupted => out.write_str("interrupted"),
             Self::File { attempt, path, source } if space::is_full(source) => {
                 write!(out, "cannot {attempt} {}: its disk is full", path.display())
             }
@@ -203,6 +208,7 @@ impl fmt::Display for InstallError {
                     None => Ok(()),
                 }
             }
+            Self::Undone(cause) => write!(out, "{cause}\nEverything is as it was before."),
             Self::PutBack(cause) => {
                 write!(out, "the version before is in its place again, because: {cause}")
             }

@@ -13,7 +13,7 @@ use super::ping::{self, Ping};
 use super::place::{self, Places, SOCKET_NAME, UNIT_NAME};
 use super::settings::Settings;
 use super::version::Version;
-use super::{InstallError, Interruption, check_rights, ready};
+use super::{InstallError, Interruption, check_rights, ready, turn};
 use crate::config::{Allowlist, Config};
 use crate::host::manager;
 use crate::host::systemd::{Service, ServiceStatus};
@@ -43,6 +43,8 @@ struct Plan {
     before: ServiceStatus,
     config: Config,
     key: KeyPlace,
+    /// Whether the service was told to start again.
+    is_restarted: bool,
 }
 
 /// Installs this program as a service of this machine, or brings an installation up to date.
@@ -50,6 +52,7 @@ pub fn install(given: Given, interruption: &mut Interruption) -> Result<Installe
     check_rights()?;
     let places = Places::of_machine();
     let is_dry = given.is_dry;
+    let _turn = if is_dry { None } else { Some(turn(&places)?) };
     let plan = Plan::make(places, given)?;
     let mut installed = Installed {
         steps: plan.steps(),
@@ -97,6 +100,7 @@ impl Plan {
             before,
             config,
             key,
+            is_restarted: false,
         })
     }
 
@@ -168,6 +172,7 @@ impl Plan {
         }
         let version = Version::own();
         if is_start_needed {
+            self.is_restarted = true;
             ready::restart(&self.config, version.as_ref(), interruption)
         } else {
             ready::wait(&self.config, version.as_ref(), interruption)
@@ -185,7 +190,8 @@ impl Plan {
         let is_known = Service::NodeAgent
             .status()
             .is_ok_and(|status| status.is_installed());
-        if is_known && !self.before.is_active() {
+        let was_starting = self.before.state == "activating";
+        if is_known && !self.before.is_active() && !was_starting {
             order(&["stop", "--", UNIT_NAME]);
         }
         if is_known && !self.before.is_enabled() {
@@ -193,12 +199,17 @@ impl Plan {
         }
         let undone = done.undo();
         order(&["daemon-reload"]);
-        if self.before.is_active() {
+        if !self.is_restarted {
+            // It was never disturbed.
+        } else if self.before.is_active() {
             order(&["restart", "--no-ask-password", "--", UNIT_NAME]);
+        } else if was_starting {
+            // Again and again, in vain: it goes on so.
+            order(&["restart", "--no-block", "--", UNIT_NAME]);
         }
         problems.extend(undone);
         if problems.is_empty() {
-            return cause;
+            return InstallError::Undone(Box::new(cause));
         }
         InstallError::HalfUndone {
             cause: Box::new(cause),

@@ -29,8 +29,19 @@ pub use key::Key;
 pub use uninstaller::{Uninstalled, uninstall};
 pub use upgrader::{Upgrade, Upgraded, upgrade};
 
+use std::time::Duration;
+
 use crate::host::manager;
+use crate::sys::lock::Lock;
 use crate::sys::process;
+use place::Places;
+
+/// Has the machine to itself, until it is dropped.
+fn turn(places: &Places) -> Result<Lock, InstallError> {
+    Lock::take(&places.lock, Duration::ZERO)
+        .map_err(InstallError::file("lock", &places.lock))?
+        .ok_or(InstallError::Busy)
+}
 
 /// That this process may do it at all, on this machine.
 pub fn check_rights() -> Result<(), InstallError> {

@@ -53,6 +53,8 @@ pub(super) struct Places {
     pub(super) state: PathBuf,
     /// What cron runs in the agent's name.
     pub(super) jobs: PathBuf,
+    /// Locked while somebody installs, upgrades or uninstalls.
+    pub(super) lock: PathBuf,
 }
 
 impl Places {
@@ -75,6 +77,7 @@ impl Places {
             drop_ins: at("etc/systemd/system/node-agent.service.d"),
             state: at("var/lib/node-agent"),
             jobs: at("etc/cron.d/node-agent"),
+            lock: at("run/node-agent-install.lock"),
         }
     }
 }

@@ -6,9 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::place::{Places, SOCKET_NAME, UNIT_NAME};
-use super::{InstallError, Interruption, binary, check_rights, ready};
+use super::{InstallError, Interruption, binary, check_rights, ready, turn};
 use crate::host::manager;
-use crate::limits;
 
 /// What was removed, and what stays.
 #[derive(Debug, Default)]
@@ -27,8 +26,10 @@ pub fn uninstall(
 ) -> Result<Uninstalled, InstallError> {
     check_rights()?;
     let places = Places::of_machine();
-    stop(&places, interruption)?;
+    let _turn = turn(&places)?;
     // From here on it is quicker to finish than to turn back.
+    interruption.check()?;
+    stop(&places)?;
     let mut done = Uninstalled::default();
     for path in [
         &places.socket,
@@ -59,14 +60,12 @@ pub fn uninstall(
 }
 
 /// The socket first: it would start the service again.
-fn stop(places: &Places, interruption: &mut Interruption) -> Result<(), InstallError> {
+fn stop(places: &Places) -> Result<(), InstallError> {
     for (unit, file) in [(SOCKET_NAME, &places.socket), (UNIT_NAME, &places.unit)] {
-        interruption.check()?;
         if !file.exists() && !manager::is_active(unit)? {
             continue;
         }
-        let arguments = ["disable", "--quiet", "--now", "--", unit];
-        ready::order(&arguments, limits::SERVICE_RESTART, interruption)?;
+        ready::order_anyway(&["disable", "--quiet", "--now", "--", unit])?;
     }
     Ok(())
 }

@@ -11,9 +11,9 @@ use super::ping::Ping;
 use super::place::{Places, UNIT_NAME};
 use super::settings::Settings;
 use super::version::Version;
-use super::{InstallError, Interruption, check_rights, ready};
+use super::{InstallError, Interruption, check_rights, ready, turn};
 use crate::config::Config;
-use crate::host::systemd::Service;
+use crate::host::systemd::{Service, ServiceStatus};
 
 /// What somebody asks for.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ pub fn upgrade(
 ) -> Result<Upgraded, InstallError> {
     check_rights()?;
     let places = Places::of_machine();
+    let _turn = turn(&places)?;
     if !places.binary.exists() {
         return Err(InstallError::NotInstalled(places.binary));
     }
@@ -83,7 +84,7 @@ pub fn upgrade(
                 health,
             })
         }
-        Err(cause) => Err(put_back(cause, done, is_wanted)),
+        Err(cause) => Err(put_back(cause, done, is_wanted, &was)),
     }
 }
 
@@ -117,10 +118,16 @@ fn exchange(
     restart(interruption).map(Some)
 }
 
-fn put_back(cause: InstallError, done: Done, is_wanted: bool) -> InstallError {
+fn put_back(cause: InstallError, done: Done, is_wanted: bool, was: &ServiceStatus) -> InstallError {
     let mut problems = done.undo();
     if is_wanted {
-        let restart = ["restart", "--no-ask-password", "--", UNIT_NAME];
+        // One that did not run well is not waited for.
+        let how = if was.is_active() {
+            "--no-ask-password"
+        } else {
+            "--no-block"
+        };
+        let restart = ["restart", how, "--", UNIT_NAME];
         problems.extend(
             ready::order_anyway(&restart)
                 .err()

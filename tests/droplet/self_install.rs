@@ -226,6 +226,10 @@ fn a_full_disk_leaves_nothing() {
     let before = picture(&droplet);
     let said = refusal(&droplet, &[PROGRAM, "install"]);
     assert!(said.contains("its disk is full"), "{said}");
+    assert!(
+        said.ends_with("Everything is as it was before.\n"),
+        "{said}"
+    );
     assert_eq!(picture(&droplet), before);
 }
 
@@ -272,6 +276,19 @@ pub fn interrupted(droplet: &Droplet, command: &str) -> String {
         assert!(began.elapsed() < Duration::from_secs(20));
         String::from_utf8(output.stderr).unwrap()
     })
+}
+
+#[test]
+fn one_at_a_time() {
+    let droplet = droplet_alone();
+    let _removed = Removed::from(&droplet);
+    let before = picture(&droplet);
+    for command in ["install", "uninstall"] {
+        let locked = ["flock", "/run/node-agent-install.lock", PROGRAM, command];
+        let said = refusal(&droplet, &locked);
+        assert!(said.contains("another install"), "{said}");
+    }
+    assert_eq!(picture(&droplet), before);
 }
 
 #[test]

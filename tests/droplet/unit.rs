@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use crate::support::agent::KEY;
+use crate::support::tar_builder::Tar;
+use crate::support::upload_lab::BYTES;
 use crate::{Droplet, droplet, droplet_alone};
 
 #[test]
@@ -205,6 +207,19 @@ fn the_key_file_alone_is_enough() {
     droplet.text(&["rm", "/etc/node-agent/env"]);
     droplet.text(&["systemctl", "restart", "node-agent"]);
     droplet.get("/containers").expect(200);
+}
+
+#[test]
+fn the_sandbox_leaves_a_shared_directory_what_it_is() {
+    let droplet = droplet();
+    droplet.shell(
+        "mkdir -p /local/shared; chown nobody:www-data /local/shared; chmod 2775 /local/shared",
+    );
+    let tar = Tar::new().file("file", "new").end();
+    let path = "/upload/tar/stream?mode=replace&extract_path=/local/shared";
+    droplet.request("POST", path, BYTES, &tar).expect(200);
+    let stat = droplet.text(&["stat", "--format=%a %U %G", "/local/shared"]);
+    assert_eq!(stat, "2775 nobody www-data");
 }
 
 #[test]
