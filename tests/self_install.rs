@@ -77,8 +77,38 @@ fn arguments_that_make_no_sense_are_named() {
 }
 
 #[test]
+fn the_doctor_looks_without_systemd_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = directory.path().join("key");
+    std::fs::write(&key, "ab".repeat(32)).unwrap();
+    let set_mode = |path, mode| {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    set_mode(directory.path(), 0o700);
+    let examine = || {
+        let output = program()
+            .args(["doctor", "--json"])
+            .env("NODE_AGENT_API_KEY_FILE", &key)
+            .env("NODE_AGENT_STATE_DIR", directory.path())
+            .env("NODE_AGENT_BIND", "127.0.0.1:0")
+            .output()
+            .unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let state = |name| {
+            let mut checks = report["checks"].as_array().unwrap().iter();
+            checks.find(|check| check["name"] == name).unwrap()["state"].clone()
+        };
+        (output.status.code(), state("key"), state("systemd"))
+    };
+    set_mode(&key, 0o600);
+    assert_eq!(examine(), (Some(0), "ok".into(), "warning".into()));
+    set_mode(&key, 0o644);
+    assert_eq!(examine(), (Some(1), "failed".into(), "warning".into()));
+}
+
+#[test]
 fn each_says_how_it_is_used() {
-    for command in ["install", "upgrade", "uninstall"] {
+    for command in ["install", "upgrade", "uninstall", "doctor"] {
         let output = program().args([command, "--help"]).output().unwrap();
         assert!(output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();

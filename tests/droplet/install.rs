@@ -19,8 +19,13 @@ pub fn binary() -> String {
 
 /// The first block of commands in the README's section about systemd.
 fn steps() -> String {
+    readme_block("\n## Under systemd\n")
+}
+
+/// The first block of commands in the README after this text.
+pub fn readme_block(after: &str) -> String {
     let readme = include_str!("../../README.md");
-    let (_, section) = readme.split_once("\n## Under systemd\n").unwrap();
+    let (_, section) = readme.split_once(after).unwrap();
     let (_, block) = section.split_once("\n```sh\n").unwrap();
     block.split_once("\n```\n").unwrap().0.to_owned()
 }

@@ -279,6 +279,37 @@ pub fn interrupted(droplet: &Droplet, command: &str) -> String {
 }
 
 #[test]
+fn each_way_of_the_readme_works() {
+    let droplet = droplet_alone();
+    let _removed = Removed::from(&droplet);
+    let ways = crate::install::readme_block("\n## Install\n");
+    assert_eq!(ways.lines().count(), 3, "{ways}");
+    droplet.shell(
+        "cd /root/install; rm -f api-key; (umask 077; ./node-agent key < token-file > api-key)",
+    );
+    let (own, controller) = (droplet.address.ip().to_string(), &droplet.controller);
+    for way in ways.lines() {
+        let way = way
+            .replace("10.120.0.7", &own)
+            .replace("10.120.0.5", controller);
+        let said = droplet.shell(&format!("cd /root/install\n{way}"));
+        assert!(said.contains("node-agent doctor"), "{way}: {said}");
+        droplet.wait_until_ok();
+    }
+    assert_eq!(status_with(&droplet, KEY), 200);
+    // And what it says about upgrades, with the program that is there already.
+    droplet.shell(&format!(
+        "cd /root/install
+         cp node-agent node-agent-new
+         sha256sum node-agent-new > node-agent-new.sha256
+         {}
+         {}",
+        crate::install::readme_block("only the program:\n"),
+        crate::install::readme_block("and no others."),
+    ));
+}
+
+#[test]
 fn one_at_a_time() {
     let droplet = droplet_alone();
     let _removed = Removed::from(&droplet);
