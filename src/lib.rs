@@ -31,6 +31,7 @@ pub mod engine;
 pub mod exclusive;
 pub mod exec;
 pub mod host;
+pub mod install;
 pub mod limits;
 pub mod log;
 pub mod server;

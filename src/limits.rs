@@ -404,3 +404,18 @@ pub const CLIENT_CHUNK_BYTES: u64 = 8 * 1024 * 1024;
 pub const CLIENT_MOST_CHUNK_BYTES: u64 = 64 * 1024 * 1024;
 /// From a chunk to its answer: the last one's comes when all is unpacked, and one that waits for that has 10 minutes.
 pub const CLIENT_CHUNK_SILENCE: Duration = Duration::from_secs(900);
+/// How long an agent that was just installed or upgraded may take until `/ping` says that it is well: its start takes
+/// milliseconds, but on a droplet that boots everything waits for the disk.
+pub const WELL_DEADLINE: Duration = Duration::from_secs(20);
+/// Between two looks whether it is well.
+pub const WELL_PAUSE: Duration = Duration::from_millis(20);
+/// One question to `/ping` of this machine, which answers from memory.
+pub const OWN_PING: Duration = Duration::from_secs(2);
+/// Bytes of its answer; real ones have 400.
+pub const OWN_PING_BYTES: u64 = 16 * 1024;
+/// A program's answer to `--version`.
+pub const VERSION_DEADLINE: Duration = Duration::from_secs(10);
+/// Between two looks for ctrl-C while systemd works.
+pub const INTERRUPTION_CHECK: Duration = Duration::from_millis(50);
+/// Bytes of the unit or its environment file; real ones have 2 KiB.
+pub const SETTINGS_FILE_BYTES: u64 = 1024 * 1024;

@@ -58,6 +58,7 @@ mod pull_api;
 mod pull_faults;
 mod replace;
 mod run_spec;
+mod self_install;
 mod services;
 mod support;
 mod unpack;

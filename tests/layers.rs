@@ -32,6 +32,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "cidr",
         ],
     ),
+    (
+        "install",
+        &["engine", "host", "store", "exec", "sys", "config", "limits"],
+    ),
     ("dockerfile", &[]),
     (
         "engine",

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # The packages whose programs the tests use, as program:package.
 needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-registry:docker-registry
         htpasswd:apache2-utils git:git ssh:openssh-client sshd:openssh-server prlimit:util-linux unshare:util-linux
-        kill:procps docker:docker.io debootstrap:debootstrap
+        kill:procps setpriv:util-linux strip:binutils cc:gcc docker:docker.io debootstrap:debootstrap
         nginx:nginx-light promtool:prometheus crontab:cron zsh:zsh fish:fish mandoc:mandoc)
 
 install_missing() {

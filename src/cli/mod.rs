@@ -3,9 +3,11 @@
 
 mod clean_up;
 mod cron_run;
+mod doctor;
 mod git_credential;
 mod own_path;
 mod serve;
+mod service;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Read, Write};
@@ -17,6 +19,7 @@ use crate::client;
 use crate::config::keys::key_for_token;
 use crate::config::{Config, Environment};
 use crate::host::git::login::SUBCOMMAND as GIT_CREDENTIAL;
+use crate::install::Upgrade;
 use crate::log::journal;
 
 /// Why the program ends.
@@ -60,6 +63,10 @@ enum Command {
     Config,
     GitCredential(String),
     CronRun { id: String },
+    Install(service::Install),
+    Uninstall(service::Uninstall),
+    Upgrade(Upgrade),
+    Doctor { is_json: bool },
     Say(String),
 }
 
@@ -71,7 +78,7 @@ fn parse() -> Result<Command, Failure> {
     let mut is_dev = false;
     while let Some(argument) = arguments.next().map_err(usage)? {
         match argument {
-            Long("help") | Short('h') => return Ok(Command::Say(client::overview())),
+            Long("help") | Short('h') => return Ok(Command::help()),
             Long("version") | Short('V') => {
                 return Ok(Command::Say(format!(
                     "node-agent {}\n",
@@ -79,6 +86,18 @@ fn parse() -> Result<Command, Failure> {
                 )));
             }
             Long("dev") => is_dev = true,
+            Value(word) if command.is_none() && !is_dev && word == "install" => {
+                return service::Install::parse(&mut arguments);
+            }
+            Value(word) if command.is_none() && !is_dev && word == "uninstall" => {
+                return service::Uninstall::parse(&mut arguments);
+            }
+            Value(word) if command.is_none() && !is_dev && word == "doctor" => {
+                return doctor::parse(&mut arguments);
+            }
+            Value(word) if command.is_none() && !is_dev && word == "upgrade" => {
+                return service::parse_upgrade(&mut arguments);
+            }
             Value(word) if command.is_none() => command = Some(word.to_string_lossy().into_owned()),
             // Not in the usage: git runs it, and nobody else.
             Value(word) if command.as_deref() == Some(GIT_CREDENTIAL) => {
@@ -101,13 +120,17 @@ fn parse() -> Result<Command, Failure> {
             )),
         },
         Some("config") => Ok(Command::Config),
-        Some("help") => Ok(Command::Say(client::overview())),
+        Some("help") => Ok(Command::help()),
         Some(other) => Err(Failure::Usage(format!("there is no command `{other}`"))),
         None => Err(Failure::Usage("a command is needed".to_owned())),
     }
 }
 
 impl Command {
+    fn help() -> Self {
+        Self::Say(client::overview())
+    }
+
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Serve { dev } => serve::serve(dev),
@@ -122,6 +145,10 @@ impl Command {
             }
             Self::GitCredential(operation) => git_credential::answer(&operation),
             Self::CronRun { id } => cron_run::cron_run(&id),
+            Self::Install(install) => install.run(),
+            Self::Uninstall(uninstall) => uninstall.run(),
+            Self::Upgrade(wanted) => service::upgrade(&wanted),
+            Self::Doctor { is_json } => doctor::run(is_json),
             Self::Say(text) => say(&text),
         }
     }
@@ -130,7 +157,6 @@ impl Command {
 /// The DO token: of the environment, otherwise of stdin.
 fn token() -> Result<String, Failure> {
     let environment = Environment::of_process();
-    let mut token = String::new();
     // In the order of `serve`: the file first.
     if let Some(path) = environment.text("DO_TOKEN_FILE") {
         return std::fs::read_to_string(path)
@@ -139,6 +165,12 @@ fn token() -> Result<String, Failure> {
     if let Some(token) = environment.text("DO_TOKEN") {
         return Ok(token.to_owned());
     }
+    stdin_token()
+}
+
+/// The DO token on stdin.
+fn stdin_token() -> Result<String, Failure> {
+    let mut token = String::new();
     if io::stdin().is_terminal() {
         // Said on stderr, so that stdout has the key alone.
         let _ = writeln!(io::stderr(), "The DO token, then Enter and ctrl-D:");

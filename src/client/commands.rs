@@ -75,6 +75,10 @@ impl Command {
 #[rustfmt::skip]
 pub(super) const COMMANDS: &[Command] = &[
     command("serve", "[--dev]", "Run the agent", o::SERVE, (0, 0), Program),
+    command("install", "[OPTIONS]", "Make this program a service of systemd, or bring the one that is there up to date", o::INSTALL, (0, 0), Program),
+    command("upgrade", "[OPTIONS] FILE", "Exchange the service's program; the one before comes back when the new one does not serve", o::UPGRADE, (1, 1), Program),
+    command("uninstall", "[--purge]", "Remove the service and the program", o::UNINSTALL, (0, 0), Program),
+    command("doctor", "[--json]", "Look at everything that the agent needs; exit code 1 when something essential is wrong", o::NONE, (0, 0), Program),
     command("key", "", "Print the API key for a DO token, read from stdin or DO_TOKEN[_FILE]", o::NONE, (0, 0), Program),
     command("cron-run", "JOB", "Run a scheduled job of this machine now, as cron does", o::NONE, (1, 1), Program),
     command("config", "", "Print the agent's effective configuration, secrets masked", o::NONE, (0, 0), Program),

@@ -60,6 +60,41 @@ pub(super) const SERVE: &[Opt] = &[flag(
     None,
     "On loopback, with a key made for this run",
 )];
+pub(super) const INSTALL: &[Opt] = &[
+    flag(
+        "token-stdin",
+        None,
+        "Make the key of the DO token on standard input",
+    ),
+    with(
+        "key-file",
+        None,
+        "FILE",
+        "The file with the key, readable by nobody else; without it one is made",
+    ),
+    with("bind", None, "ADDRESS:PORT", "Where to listen"),
+    with(
+        "allow",
+        None,
+        "IP,…",
+        "The addresses and networks that may talk to the agent",
+    ),
+    flag(
+        "allow-downgrade",
+        None,
+        "Also when a newer version is installed",
+    ),
+    flag("dry-run", None, "Say what would be done, and do nothing"),
+];
+pub(super) const UPGRADE: &[Opt] = &[
+    with("sha256", None, "HEX", "What the file's checksum has to be"),
+    flag(
+        "allow-downgrade",
+        None,
+        "Also when a newer version is installed",
+    ),
+];
+pub(super) const UNINSTALL: &[Opt] = &[flag("purge", None, "Its settings, keys and state too")];
 pub(super) const RUN: &[Opt] = &[
     with("name", None, "NAME", "The container's name"),
     with(

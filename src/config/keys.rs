@@ -87,7 +87,9 @@ impl KeySources {
         let path = |name: &'static str| env.text(name).map(PathBuf::from);
         let credential = || {
             let file = Path::new(env.text("CREDENTIALS_DIRECTORY")?).join("api-key");
-            file.exists().then_some(file)
+            // An empty line is what the unit gives when there is no key file; empty is unset, here too.
+            let is_empty = file.metadata().ok()?.len() <= 1;
+            (!is_empty).then_some(file)
         };
         let current = None
             .or_else(|| {

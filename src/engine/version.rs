@@ -110,6 +110,11 @@ impl Engine {
             .ok_or_else(|| answer.nonsense("it names no Api-Version"))
     }
 
+    /// The version that is spoken with it, as `1.41`; asks anew.
+    pub fn spoken_version(&self) -> Result<String, EngineError> {
+        self.negotiate().map(|version| version.to_string())
+    }
+
     /// Whether the engine is there; what is wrong with it, if something is.
     pub fn check(&self) -> Result<(), EngineError> {
         let asked = self.negotiate().map(drop);

@@ -45,6 +45,19 @@ impl Program {
         })
     }
 
+    /// The program in this file.
+    pub fn at(file: &Path) -> Result<Self, ExecError> {
+        let name = file.to_string_lossy().into_owned();
+        if !file.is_absolute() || !is_executable(file) {
+            return Err(ExecError::NotFound { program: name });
+        }
+        Ok(Self {
+            name,
+            file: file.to_owned(),
+            search: SEARCH_PATH.into(),
+        })
+    }
+
     /// What it is called.
     pub fn name(&self) -> &str {
         &self.name

@@ -10,6 +10,7 @@ pub mod git;
 pub mod interfaces;
 pub mod journal;
 pub mod machine;
+pub mod manager;
 pub mod nginx;
 pub mod registry;
 pub mod systemd;

@@ -2,15 +2,16 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
+use super::manager;
 use super::tool::{self, Tool, ToolError};
 use crate::exec::{Exit, Finished, Invocation};
 use crate::limits;
 use crate::sys;
 
-const SYSTEMCTL: Tool = Tool {
+/// What speaks to systemd.
+pub const SYSTEMCTL: Tool = Tool {
     name: "systemctl",
     package: "systemd",
 };
@@ -153,7 +154,7 @@ impl Service {
     }
 
     /// The last lines of its journal that are no older than `began`.
-    fn journal_since(self, began: std::time::SystemTime) -> Option<String> {
+    pub fn journal_since(self, began: std::time::SystemTime) -> Option<String> {
         let since = began.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
         let arguments = [
             "--quiet",
@@ -247,8 +248,7 @@ fn systemctl(arguments: &[&str], deadline: Duration) -> Result<Finished, Systemd
 /// The same; whatever exit code it ends with is an answer.
 fn ask_systemctl(arguments: &[&str], deadline: Duration) -> Result<Finished, SystemdError> {
     let program = SYSTEMCTL.find()?;
-    // sd_booted(3) asks in the same way.
-    if !Path::new("/run/systemd/system").is_dir() {
+    if !manager::is_running() {
         return Err(SystemdError::NotRunning);
     }
     Invocation::new(&program, deadline)

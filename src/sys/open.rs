@@ -11,6 +11,9 @@ use std::path::Path;
 /// went through `..`: it answers EAGAIN then, and somebody who renames in a loop must not hold us for ever.
 const RENAME_RETRIES: usize = 64;
 
+/// For std's `custom_flags`: a FIFO or device at the path is not waited for, and no terminal becomes ours. open(2)
+pub const NOT_WAITING: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
+
 /// What is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {

@@ -106,6 +106,18 @@ pub fn monotonic_time() -> Duration {
     )
 }
 
+/// Whether the kernel is told that its clock follows another one. adjtimex(2), which changes nothing here.
+pub fn is_clock_synchronized() -> bool {
+    let mut clock = MaybeUninit::<libc::timex>::zeroed();
+    // SAFETY: `clock` lives through the call; zero modes ask and set nothing.
+    if unsafe { libc::adjtimex(clock.as_mut_ptr()) } < 0 {
+        return false;
+    }
+    // SAFETY: all zeros is a valid timex, and adjtimex has filled it.
+    let clock = unsafe { clock.assume_init() };
+    clock.status & libc::STA_UNSYNC == 0
+}
+
 /// The user whose rights this process has. geteuid(2)
 pub fn user() -> u32 {
     // SAFETY: no pointers are involved; geteuid cannot fail.

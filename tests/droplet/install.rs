@@ -12,15 +12,20 @@ const PLACE: &str = "/root/install";
 const DROP_INS: &str = "/etc/systemd/system/node-agent.service.d";
 
 /// The program under test: what cargo built, or another build of the same, such as the static one.
-fn binary() -> String {
+pub fn binary() -> String {
     std::env::var("NODE_AGENT_TEST_BINARY")
         .unwrap_or_else(|_| env!("CARGO_BIN_EXE_node-agent").to_owned())
 }
 
 /// The first block of commands in the README's section about systemd.
 fn steps() -> String {
+    readme_block("\n## Under systemd\n")
+}
+
+/// The first block of commands in the README after this text.
+pub fn readme_block(after: &str) -> String {
     let readme = include_str!("../../README.md");
-    let (_, section) = readme.split_once("\n## Under systemd\n").unwrap();
+    let (_, section) = readme.split_once(after).unwrap();
     let (_, block) = section.split_once("\n```sh\n").unwrap();
     block.split_once("\n```\n").unwrap().0.to_owned()
 }

@@ -8,6 +8,7 @@
 
 mod boot;
 mod cron;
+mod doctor;
 mod firewall;
 mod install;
 mod journal;
@@ -16,14 +17,17 @@ mod networks;
 mod nginx;
 mod registry;
 mod restarts;
+mod self_install;
 mod services;
 mod sharing;
+mod socket_unit;
 // Made for the other test program; not all of it is needed here.
 #[allow(dead_code)]
 #[path = "../support/mod.rs"]
 mod support;
 mod tour;
 mod unit;
+mod upgrade;
 
 use machine::Droplet;
 use sharing::{droplet, droplet_alone};

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use crate::support::agent::KEY;
+use crate::support::tar_builder::Tar;
+use crate::support::upload_lab::BYTES;
 use crate::{Droplet, droplet, droplet_alone};
 
 #[test]
@@ -19,7 +21,8 @@ fn it_is_installed_as_the_readme_says() {
     assert_eq!(stat("/etc/node-agent/env"), "600 root");
     assert_eq!(stat("/etc/node-agent/api-key"), "600 root");
     let rules = droplet.text(&["ufw", "status"]);
-    let rule = |line: &str| line.starts_with("9999/tcp") && line.ends_with(&droplet.controller);
+    let rule =
+        |line: &str| line.starts_with("9999/tcp") && line.trim_end().ends_with(&droplet.controller);
     assert!(rules.lines().any(rule), "{rules}");
 }
 
@@ -196,4 +199,51 @@ fn the_key_comes_as_a_credential_too() {
     client
         .request("GET", "/containers", &[("X-API-Key", &key)], b"")
         .expect(200);
+}
+
+#[test]
+fn the_key_file_alone_is_enough() {
+    let droplet = droplet_alone();
+    droplet.text(&["rm", "/etc/node-agent/env"]);
+    droplet.text(&["systemctl", "restart", "node-agent"]);
+    droplet.get("/containers").expect(200);
+}
+
+#[test]
+fn the_sandbox_leaves_a_shared_directory_what_it_is() {
+    let droplet = droplet();
+    droplet.shell(
+        "mkdir -p /local/shared; chown nobody:www-data /local/shared; chmod 2775 /local/shared",
+    );
+    let tar = Tar::new().file("file", "new").end();
+    let path = "/upload/tar/stream?mode=replace&extract_path=/local/shared";
+    droplet.request("POST", path, BYTES, &tar).expect(200);
+    let stat = droplet.text(&["stat", "--format=%a %U %G", "/local/shared"]);
+    assert_eq!(stat, "2775 nobody www-data");
+}
+
+#[test]
+fn the_sandbox_is_what_the_readme_says() {
+    let droplet = droplet();
+    let said = droplet.text(&[
+        "systemd-analyze",
+        "security",
+        "--no-pager",
+        "node-agent.service",
+    ]);
+    let score = said.lines().last().unwrap();
+    let (_, score) = score.split_once("node-agent.service: ").unwrap();
+    let score = score.split(' ').next().unwrap();
+    let readme = include_str!("../../README.md");
+    assert!(
+        readme.contains(&format!("exposure level {score}")),
+        "{said}"
+    );
+    // Nothing that the unit sets was passed over as unknown.
+    let warnings = droplet.text(&[
+        "systemd-analyze",
+        "verify",
+        "/etc/systemd/system/node-agent.service",
+    ]);
+    assert_eq!(warnings, "");
 }
