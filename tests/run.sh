@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-registry:docker-registry
         htpasswd:apache2-utils git:git ssh:openssh-client sshd:openssh-server prlimit:util-linux unshare:util-linux
         kill:procps docker:docker.io debootstrap:debootstrap
-        nginx:nginx-light promtool:prometheus crontab:cron)
+        nginx:nginx-light promtool:prometheus crontab:cron
+        lintian:lintian cloud-init:cloud-init pip3:python3-pip)
 
 install_missing() {
     local missing=() pair
