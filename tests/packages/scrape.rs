@@ -113,6 +113,6 @@ fn prometheus_scrapes_through_the_front() {
         (query("up")? == "1").then_some(())
     });
     eventually("a figure of the agent", || {
-        query("node_agent_uptime_seconds")
+        query("node_agent_containers_complete")
     });
 }

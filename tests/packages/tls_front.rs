@@ -58,14 +58,10 @@ fn an_upload_is_not_kept_on_the_way() {
         sum(&droplet.text(&["sha256sum", "/local/front-upload"])),
         ours
     );
-    let back = run(Command::new("sh")
-        .arg("-c")
-        .arg("\"$@\" | sha256sum")
-        .arg("sh")
-        .args(words(curl(
-            site,
-            "/files/read?path=/local/front-upload&raw=true",
-        ))));
+    let mut read = curl(site, "/files/read?path=/local/front-upload");
+    read.args(["--header", "Accept: application/octet-stream"]);
+    let sum_of_it = ["-c", "\"$@\" | sha256sum", "sh"];
+    let back = run(Command::new("sh").args(sum_of_it).args(words(&read)));
     assert_eq!(sum(&back), ours);
     droplet.text(&["rm", "/local/front-upload"]);
     let log = droplet.text(&["cat", "/var/log/nginx/error.log"]);
