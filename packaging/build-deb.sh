@@ -33,7 +33,7 @@ changelog() {
 manual_and_completions() {
     local page
     for page in packaging/node-agent.1 packaging/man/*.1; do
-        [ -e "$page" ] && compressed "$page" "usr/share/man/man1/$(basename "$page").gz"
+        if [ -e "$page" ]; then compressed "$page" "usr/share/man/man1/$(basename "$page").gz"; fi
     done
     local from=packaging/completions
     [ -d "$from" ] || return 0
@@ -46,8 +46,11 @@ files() {
     install -Dm 755 "$program" "$root/usr/bin/node-agent"
     # /usr/local is not for packages (policy 9.1.2).
     mkdir -p "$root/lib/systemd/system"
-    sed 's,/usr/local/bin/node-agent,/usr/bin/node-agent,g' packaging/node-agent.service \
-        > "$root/lib/systemd/system/node-agent.service"
+    local unit
+    for unit in packaging/node-agent.service packaging/node-agent.socket; do
+        [ -e "$unit" ] || continue
+        sed 's,/usr/local/bin/node-agent,/usr/bin/node-agent,g' "$unit" > "$root/lib/systemd/system/$(basename "$unit")"
+    done
     install -d -m 700 "$root/etc/node-agent"
     install -m 600 packaging/node-agent.env "$root/etc/node-agent/env"
     install -Dm 644 "$debian/copyright" "$root/$documents/copyright"

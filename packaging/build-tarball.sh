@@ -16,8 +16,8 @@ install -m 755 "$program" "$root/node-agent"
 install -m 755 packaging/tarball/install.sh "$root/install.sh"
 install -m 644 packaging/node-agent.service packaging/node-agent.env packaging/CHANGELOG.md README.md LICENSE "$root/"
 # What is not there yet is not packed.
-for page in packaging/node-agent.1 packaging/man/*.1; do
-    [ -e "$page" ] && install -m 644 "$page" "$root/"
+for file in packaging/node-agent.socket packaging/node-agent.1 packaging/man/*.1; do
+    [ -e "$file" ] && install -m 644 "$file" "$root/"
 done
 if [ -d packaging/completions ]; then
     mkdir "$root/completions"

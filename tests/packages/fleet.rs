@@ -157,6 +157,7 @@ fn variables(binary: &Path) -> serde_json::Value {
 fn a_fleet_is_installed_upgraded_and_put_back() {
     let fleet = Fleet::boot();
     is_installed_once(&fleet);
+    a_run_that_broke_off_is_finished(&fleet);
     is_upgraded(&fleet);
     is_put_back(&fleet);
 }
@@ -180,6 +181,24 @@ fn is_installed_once(fleet: &Fleet) {
     );
 }
 
+/// New files, but the old agent, and the copies of what was there: Ansible lost the machine before the restart.
+fn a_run_that_broke_off_is_finished(fleet: &Fleet) {
+    let machine = &fleet.machines[1];
+    machine.shell("install -d -m 700 /var/lib/node-agent-before");
+    let process = machine.property("node-agent", "MainPID");
+    let play = fleet.play(&variables(built::program())).succeeded();
+    assert_eq!(play.changed("a"), Some(0), "{play}");
+    machine.wait_until_ok();
+    assert_ne!(machine.property("node-agent", "MainPID"), process);
+    is_tidy(machine);
+}
+
+/// Nothing is left of what the role keeps while it is at work.
+fn is_tidy(machine: &Droplet) {
+    let left = machine.shell("find /var/lib -maxdepth 1 -name 'node-agent-*'");
+    assert_eq!(left, "");
+}
+
 fn is_upgraded(fleet: &Fleet) {
     let before = sum(&fleet.machines[0]);
     let mut variables = variables(&another_version(fleet));
@@ -193,12 +212,7 @@ fn is_upgraded(fleet: &Fleet) {
                 .text(&["cat", "/etc/node-agent/env"])
                 .ends_with("NODE_AGENT_WORKERS=8")
         );
-        assert!(
-            !machine
-                .run(&["test", "-e", "/var/lib/node-agent-before"])
-                .status
-                .success()
-        );
+        is_tidy(machine);
     }
 }
 
