@@ -56,4 +56,6 @@ cargo fmt --all --check
 cargo clippy --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 wait "$droplet"
+# What is packed; the tests of the packages would build it too, and say nothing meanwhile.
+packaging/build-static.sh
 cargo test

@@ -37,6 +37,15 @@ pub fn tarball() -> &'static Path {
     &TARBALL
 }
 
+/// The commands that the README has under this heading.
+pub fn readme(heading: &str) -> &'static str {
+    let (_, section) = include_str!("../../README.md")
+        .split_once(&format!("\n### {heading}\n"))
+        .unwrap();
+    let (_, block) = section.split_once("\n```sh\n").unwrap();
+    block.split_once("\n```\n").unwrap().0
+}
+
 /// Runs a script of the project, which has to succeed; what it printed.
 #[track_caller]
 pub fn script(path: &str, arguments: &[&str]) -> String {

@@ -51,7 +51,13 @@ fn install(droplet: &Droplet, package: &Path, options: &[&str]) {
 
 /// Installs it on a machine that never had it; the key.
 fn is_installed(droplet: &Droplet) -> String {
-    install(droplet, built::deb(), &[]);
+    let package = built::deb();
+    let name = package.file_name().unwrap().to_str().unwrap();
+    droplet.copy(package.to_str().unwrap(), &format!("/root/{name}"));
+    let steps = built::readme("Debian and Ubuntu");
+    let said = droplet.shell(&format!("cd /root\n{steps}\nrm {name}"));
+    assert!(said.ends_with(&droplet.text(&["cat", KEY_FILE])), "{said}");
+    droplet.wait_until_ok();
     for (property, value) in [("ActiveState", "active"), ("UnitFileState", "enabled")] {
         assert_eq!(droplet.property("node-agent", property), value);
     }

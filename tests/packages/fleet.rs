@@ -61,15 +61,34 @@ impl Fleet {
             "-o UserKnownHostsFile={} -o IdentitiesOnly=yes -o ControlMaster=auto -o ControlPersist=20s",
             place.join("known").display()
         );
+        let mut variables = variables.clone();
+        let program = variables["node_agent_binary"].take();
+        let program = program.as_str().unwrap();
+        variables
+            .as_object_mut()
+            .unwrap()
+            .remove("node_agent_binary");
+        // The README's command, with variables after it.
+        let command = built::readme("Ansible").replace("inventory.ini", "\"$INVENTORY\"");
         let output = Command::new("timeout")
-            .arg("300")
-            .arg(ansible().join("bin/ansible-playbook"))
-            .arg("--inventory")
-            .arg(place.join("inventory.ini"))
-            .arg("--private-key")
-            .arg(place.join("identity"))
-            .args(["--extra-vars", &variables.to_string()])
-            .arg(at("packaging/ansible/playbook.yml"))
+            .args([
+                "300",
+                "sh",
+                "-ec",
+                &format!("{command} --extra-vars \"$VARIABLES\""),
+            ])
+            .current_dir(at(""))
+            .env("PROGRAM", program)
+            .env("INVENTORY", place.join("inventory.ini"))
+            .env("VARIABLES", variables.to_string())
+            .env(
+                "PATH",
+                format!(
+                    "{}:/usr/sbin:/usr/bin:/sbin:/bin",
+                    ansible().join("bin").display()
+                ),
+            )
+            .env("ANSIBLE_PRIVATE_KEY_FILE", place.join("identity"))
             .env("PYTHONPATH", ansible())
             .env("ANSIBLE_HOME", place)
             .env("ANSIBLE_SSH_ARGS", ssh)

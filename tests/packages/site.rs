@@ -55,12 +55,12 @@ impl Site {
 
 /// As the README says.
 fn install(droplet: &Droplet) {
-    droplet.copy(
-        built::tarball().to_str().unwrap(),
-        "/root/node-agent.tar.gz",
-    );
-    droplet.shell("cd /root; tar -xzf node-agent.tar.gz; mv node-agent-*/ unpacked");
-    let first = droplet.text(&["/root/unpacked/install.sh"]);
+    let tarball = built::tarball();
+    let name = tarball.file_name().unwrap().to_str().unwrap();
+    droplet.copy(tarball.to_str().unwrap(), &format!("/root/{name}"));
+    let steps = built::readme("Sites without a network");
+    let first = droplet.shell(&format!("cd /root\n{steps}"));
+    droplet.shell("mv /root/node-agent-*/ /root/unpacked");
     assert!(first.contains("made a key"), "{first}");
     droplet.wait_until_ok();
     // A second time over it: settings and key stay.
@@ -75,10 +75,9 @@ fn install(droplet: &Droplet) {
 fn front(droplet: Droplet) -> Site {
     let ip = droplet.address.ip();
     let (user, password) = LOGIN;
-    for name in ["nginx-tls-front.conf", "nginx-metrics-front.conf"] {
-        let file = built::at("packaging").join(name);
-        droplet.copy(file.to_str().unwrap(), &format!("/etc/nginx/conf.d/{name}"));
-    }
+    let packaging = built::at("packaging");
+    droplet.copy(packaging.to_str().unwrap(), "/root/packaging");
+    droplet.shell("cp /root/packaging/nginx-metrics-front.conf /etc/nginx/conf.d/");
     droplet.shell(&format!(
         "cd /etc/nginx
          openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=droplet \
@@ -86,8 +85,9 @@ fn front(droplet: Droplet) -> Site {
          (umask 027; printf '%s:%s\\n' {user} \"$(openssl passwd -6 '{password}')\" > node-agent.htpasswd)
          chgrp www-data node-agent.htpasswd
          (umask 077; printf 'proxy_set_header X-API-Key %s;\\n' \"$(cat /etc/node-agent/api-key)\" > node-agent-key.inc)
-         nginx -t
-         systemctl reload nginx"
+         cd /root
+         {}",
+        built::readme("TLS")
     ));
     let directory = tempfile::tempdir().unwrap();
     let certificate = directory.path().join("ca.crt");
