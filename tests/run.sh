@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-registry:docker-registry
         htpasswd:apache2-utils git:git ssh:openssh-client sshd:openssh-server prlimit:util-linux unshare:util-linux
         kill:procps setpriv:util-linux strip:binutils cc:gcc docker:docker.io debootstrap:debootstrap
-        nginx:nginx-light promtool:prometheus crontab:cron zsh:zsh fish:fish mandoc:mandoc)
+        nginx:nginx-light promtool:prometheus crontab:cron zsh:zsh fish:fish mandoc:mandoc
+        lintian:lintian cloud-init:cloud-init pip3:python3-pip)
 
 install_missing() {
     local missing=() pair
@@ -55,4 +56,6 @@ cargo fmt --all --check
 cargo clippy --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 wait "$droplet"
+# What is packed; the tests of the packages would build it too, and say nothing meanwhile.
+packaging/build-static.sh
 cargo test

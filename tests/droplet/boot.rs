@@ -32,10 +32,15 @@ const RIGHTS: &[&str] = &[
 
 /// Boots one and waits until everything in it runs.
 pub fn boot() -> Droplet {
+    boot_as("")
+}
+
+/// The same for a program that needs several, which `part` of the name tells apart.
+pub fn boot_as(part: &str) -> Droplet {
     sweep();
     let image = image();
     let owner = owner(std::process::id()).unwrap();
-    let name = format!("node-agent-droplet-{owner}");
+    let name = format!("node-agent-droplet-{owner}{part}");
     let watcher = watch(&name);
     let label = format!("--label={LABEL}={owner}");
     // A network of its own: the machine's default one may be gone or in other hands.

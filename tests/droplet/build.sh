@@ -7,6 +7,8 @@ cd "$(dirname "$0")/../.."
 
 release=bookworm
 packages=systemd-sysv,dbus,nginx-light,ufw,cron,docker.io,git,openssh-server,curl,ca-certificates,iproute2,procps,iptables
+# Every provider's image has it, and Ansible needs it there.
+packages+=,python3
 # For the tests themselves: an image's only program, and a registry.
 packages+=,busybox-static,docker-registry
 
