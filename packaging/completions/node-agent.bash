@@ -13,8 +13,12 @@ _node_agent() {
         --key-file | --env-file | --file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     esac
     case $command in
-        '') words='serve key cron-run config ping ps run logs exec stop start restart rm images pull push-image build upload get put metrics top cron call completions man --host --key-file --json --help --version' ;;
+        '') words='serve install upgrade uninstall doctor key cron-run config ping ps run logs exec stop start restart rm images pull push-image build upload get put metrics top cron call completions man --host --key-file --json --help --version' ;;
         serve) words='--dev' ;;
+        install) words='--token-stdin --key-file --bind --allow --allow-downgrade --dry-run' ;;
+        upgrade) words='--sha256 --allow-downgrade' ;;
+        uninstall) words='--purge' ;;
+        doctor) words='' ;;
         key) words='' ;;
         cron-run) words='' ;;
         config) words='' ;;

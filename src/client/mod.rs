@@ -50,7 +50,9 @@ pub fn run(line: &[OsString], environment: &Environment) -> Option<u8> {
         },
     };
     if matches!(command.work, Work::Program) {
-        return None;
+        let asks_for_help = line.iter().any(|word| word == "--help" || word == "-h");
+        return asks_for_help
+            .then(|| print(&help::full(command)).map_or_else(|error| error.code(), |()| 0));
     }
     let failure = match work(command, line, environment) {
         Ok(code) => return Some(code),
