@@ -175,10 +175,25 @@ fn variables(binary: &Path) -> serde_json::Value {
 #[test]
 fn a_fleet_is_installed_upgraded_and_put_back() {
     let fleet = Fleet::boot();
+    is_not_installed(&fleet);
     is_installed_once(&fleet);
-    a_run_that_broke_off_is_finished(&fleet);
+    a_second_run_changes_nothing_but_finishes_what_broke_off(&fleet);
     is_upgraded(&fleet);
     is_put_back(&fleet);
+}
+
+/// A program that never answers, on machines that had none: nothing is left of it.
+fn is_not_installed(fleet: &Fleet) {
+    let mut variables = variables(&program(fleet, "silent", SILENT));
+    variables["node_agent_ping_seconds"] = 2.into();
+    fleet.play(&variables).failed();
+    let machine = &fleet.machines[0];
+    assert_eq!(
+        machine.shell("ls /usr/local/bin /etc/node-agent"),
+        "/etc/node-agent:\n\n/usr/local/bin:"
+    );
+    assert_eq!(machine.property("node-agent", "LoadState"), "not-found");
+    is_tidy(machine);
 }
 
 fn is_installed_once(fleet: &Fleet) {
@@ -192,24 +207,23 @@ fn is_installed_once(fleet: &Fleet) {
         let modes = machine.shell("stat --format=%a /etc/node-agent /etc/node-agent/*");
         assert_eq!(modes, "700\n600\n600");
     }
-    let second = fleet.play(&variables).succeeded();
-    assert_eq!(
-        (second.changed("a"), second.changed("b")),
-        (Some(0), Some(0)),
-        "{second}"
-    );
 }
 
-/// New files, but the old agent, and the copies of what was there: Ansible lost the machine before the restart.
-fn a_run_that_broke_off_is_finished(fleet: &Fleet) {
-    let machine = &fleet.machines[1];
-    machine.shell("install -d -m 700 /var/lib/node-agent-before");
-    let process = machine.property("node-agent", "MainPID");
+/// The second machine has the new files, but the old agent, and the copies of what was there: Ansible lost it before the
+/// restart. The first one has nothing to be done.
+fn a_second_run_changes_nothing_but_finishes_what_broke_off(fleet: &Fleet) {
+    let [first, second] = &fleet.machines[..] else {
+        unreachable!("there are two");
+    };
+    second.shell("install -d -m 700 /var/lib/node-agent-before");
+    let process = |machine: &Droplet| machine.property("node-agent", "MainPID");
+    let before = (process(first), process(second));
     let play = fleet.play(&variables(built::program())).succeeded();
     assert_eq!(play.changed("a"), Some(0), "{play}");
-    machine.wait_until_ok();
-    assert_ne!(machine.property("node-agent", "MainPID"), process);
-    is_tidy(machine);
+    second.wait_until_ok();
+    assert_eq!(process(first), before.0);
+    assert_ne!(process(second), before.1);
+    is_tidy(second);
 }
 
 /// Nothing is left of what the role keeps while it is at work.
