@@ -16,6 +16,9 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// What 99 of 100 pings keep during an attack, beyond what they take at an agent beside it that nobody attacks: the
 /// attacker and the other tests use the same processors. The worst one is at the mercy of the machine.
 const MOST_PINGS: Duration = Duration::from_millis(100);
+/// What other tests beside cost: an agent under attack wants the processor more often than a calm one, and waits for it
+/// each time as long as that.
+const LATENESS: u32 = 4;
 const WORST_PING: Duration = Duration::from_secs(1);
 /// Peak resident size, in kB.
 const MOST_MEMORY: u64 = 16 * 1024;
@@ -64,7 +67,7 @@ impl Target {
         // What is mapped of the program's file is none of the attack's doing; a build for tests has 10 MB of it.
         let memory = self.agent.proc_status("VmHWM") - self.agent.proc_status("RssFile");
         assert!(
-            most < MOST_PINGS + calm_most && worst < WORST_PING,
+            most < MOST_PINGS + LATENESS * calm_most && worst < WORST_PING,
             "99 of 100 pings within {most:?} (beside: {calm_most:?}), worst {worst:?}"
         );
         assert!(memory < MOST_MEMORY, "{memory} kB");

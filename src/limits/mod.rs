@@ -1,5 +1,13 @@
-//! Every limit of the agent, with its unit and its reason. A leaf: uses nothing but std's `Duration`.
+//! Every limit of the agent, with its unit and its reason: those of the server, the engine and files here, those of the
+//! system's tools in `host`, those of the client and of the own installation in `program`. A leaf: uses nothing but std's
+//! `Duration` and the type of a rate.
 #![forbid(unsafe_code)]
+
+mod host;
+mod program;
+
+pub use host::*;
+pub use program::*;
 
 use std::time::Duration;
 
@@ -286,136 +294,3 @@ pub const UPLOAD_AHEAD_STOP: Duration = Duration::from_secs(3);
 pub const UNPACK_PIECES: usize = 4;
 /// See [`UNPACK_PIECES`].
 pub const UNPACK_PIECE_BYTES: usize = 32 * 1024;
-/// A run of nginx's own program: a test looks up the names of upstreams, and waits for dead name
-/// servers.
-pub const NGINX_COMMAND: Duration = Duration::from_secs(60);
-/// How long nginx may take to start workers with a new configuration, on top of what the test of it took: it tries for
-/// 2.5 s to open a port that another program has.
-pub const NGINX_NEW_WORKERS: Duration = Duration::from_secs(10);
-/// Between two looks for them.
-pub const NGINX_LOOK_PAUSE: Duration = Duration::from_millis(50);
-/// How long a reload waits for another one.
-pub const NGINX_TURN_WAIT: Duration = Duration::from_secs(60);
-/// Lines of a container's log that tell why nginx did not take its configuration.
-pub const NGINX_LOG_LINES: u64 = 20;
-/// The engine notes the exit of a command a moment after its output has ended.
-pub const EXIT_CODE_WAIT: Duration = Duration::from_secs(2);
-/// Bytes of a repository's address; browsers and servers stop at about as many.
-pub const GIT_URL_BYTES: usize = 2048;
-/// A whole clone: some gigabytes over a slow line. A client that goes away ends it earlier.
-pub const GIT_CLONE: Duration = Duration::from_secs(1800);
-/// A question about a clone that is there: it reads two files.
-pub const GIT_QUESTION: Duration = Duration::from_secs(30);
-/// Connecting to a repository's host, all of its addresses.
-pub const GIT_CONNECT: Duration = Duration::from_secs(10);
-/// A server that sends fewer bytes a second than this for as long as [`GIT_SLOW`] is given up. While it packs a large
-/// repository it sends nothing but five bytes every five seconds, so the rate is low and the time long.
-pub const GIT_SLOW_BYTES: u64 = 1;
-/// See [`GIT_SLOW_BYTES`].
-pub const GIT_SLOW: Duration = Duration::from_secs(120);
-/// Between two looks at how much room a running clone leaves: at 100 MB/s under half of the usual reserve.
-pub const GIT_ROOM_CHECK: Duration = Duration::from_secs(1);
-/// Bytes of the question that git asks its credential helper.
-pub const GIT_QUESTION_BYTES: u64 = 64 * 1024;
-/// systemctl that only asks or orders, and journalctl: they answer in milliseconds; a machine that is starting takes
-/// seconds.
-pub const SYSTEMCTL_DEADLINE: Duration = Duration::from_secs(30);
-/// A service's restart: systemd itself ends a stop and a start after 90 s each.
-pub const SERVICE_RESTART: Duration = Duration::from_secs(200);
-/// Telling a service to read its configuration again; nginx's own program looks names up before.
-pub const SERVICE_RELOAD: Duration = Duration::from_secs(60);
-/// Lines of its journal that tell why a service did not start.
-pub const JOURNAL_LINES: usize = 20;
-/// ufw starts Python and a dozen iptables, which wait for each other's lock: a second on a small droplet.
-pub const UFW_DEADLINE: Duration = Duration::from_secs(60);
-/// How often a rule is added that another ufw, which runs at the same time, takes away again.
-pub const UFW_ATTEMPTS: usize = 3;
-/// Bytes of a file of ufw's: a rule has about 200 there.
-pub const UFW_FILE_BYTES: u64 = 8 * 1024 * 1024;
-/// Subnets of one network: the engine's bridges have two at most, others a few.
-pub const NETWORK_SUBNETS: usize = 16;
-/// Characters of a network's name that are taken; the engine takes more than it can show.
-pub const NETWORK_NAME_CHARS: usize = 255;
-
-/// Bytes that are read of a file of `/proc` or `/sys`: a mount of a container takes a kilobyte in `mountinfo`, so this is
-/// for a few thousand containers.
-pub const PROC_FILE_BYTES: u64 = 4 * 1024 * 1024;
-/// How long `/metrics` waits for the engine: half of the ten seconds after which Prometheus gives up, so that the
-/// machine's own figures still come when the engine hangs.
-pub const METRICS_ENGINE: Duration = Duration::from_secs(5);
-/// Connections to the engine that all of `/metrics` have at once, and of one of them. The engine works on each in a thread
-/// of its own.
-pub const METRICS_CALLS: usize = 64;
-/// See [`METRICS_CALLS`].
-pub const METRICS_CALLS_EACH: usize = 32;
-/// The time over which CPU use is measured when there is no earlier sample: ten of the kernel's ticks.
-pub const METRICS_WINDOW: Duration = Duration::from_millis(100);
-/// The least time between two samples that are kept, so that each reader gets figures over at least that time, however
-/// many ask and however often.
-pub const METRICS_SPACING: Duration = Duration::from_secs(1);
-/// How long a sample counts as the earlier one: Prometheus is used with up to two minutes between two scrapes.
-pub const METRICS_SAMPLE_KEPT: Duration = Duration::from_secs(150);
-
-/// Bytes of a time zone's file; the largest have under 4 KiB.
-pub const ZONE_BYTES: u64 = 256 * 1024;
-/// Jobs that cron may be given. Each is a file that is read for every listing; people have a handful.
-pub const CRON_JOBS: usize = 200;
-/// Bytes of what is kept about a job: all of them are told in one answer.
-pub const CRON_JOB_BYTES: usize = 32 * 1024;
-/// Bytes of a schedule: five fields with every minute named have under 400.
-pub const CRON_SCHEDULE_BYTES: usize = 512;
-/// Bytes of a line of a crontab that are the agent's own: Debian's cron refuses commands and variables of 1000.
-pub const CRON_LINE_BYTES: usize = 900;
-/// How long somebody else may have the jobs: they are held for a few writes to the disk, and 200 may begin at once.
-pub const CRON_TURN: Duration = Duration::from_secs(30);
-/// How long the lock of a run may look taken because somebody is just asking whether it is.
-pub const CRON_RUN_LOCK: Duration = Duration::from_millis(100);
-/// How long a job that runs at boot waits for the engine, which is started at the same time.
-pub const CRON_BOOT_WAIT: Duration = Duration::from_secs(120);
-/// How long a run waits for an engine that went away under it: a restart takes some seconds.
-pub const CRON_ENGINE_RETURN: Duration = Duration::from_secs(60);
-/// Between two looks whether the engine is there.
-pub const CRON_ENGINE_LOOK: Duration = Duration::from_millis(500);
-/// A job that runs longer than a week is stopped.
-pub const CRON_RUN: Duration = Duration::from_secs(7 * 24 * 3600);
-/// From SIGTERM to SIGKILL of a job that is to end, as for `docker stop`.
-pub const CRON_STOP_GRACE: Duration = Duration::from_secs(10);
-/// Bytes of one line in the journal; a longer one becomes several.
-pub const JOURNAL_LINE_BYTES: usize = 4 * 1024;
-/// How long the journal may take for a line before the line is dropped.
-pub const JOURNAL_WAIT: Duration = Duration::from_secs(2);
-
-/// The client: bytes of a key file; a wrong path to something huge must not be read whole.
-pub const CLIENT_KEY_BYTES: u64 = 4096;
-/// Connecting to one address of an agent.
-pub const CLIENT_CONNECT: Duration = Duration::from_secs(10);
-/// How long an agent may say nothing when it is asked something that it answers at once.
-pub const CLIENT_SILENCE: Duration = Duration::from_secs(60);
-/// The same where it works for long or streams: the connection's own probes tell when it is gone.
-pub const CLIENT_LONG_SILENCE: Duration = Duration::from_secs(24 * 3600);
-/// Bytes of an answer, or of a line of it, that the client holds.
-pub const CLIENT_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
-/// Bytes of an answer's end that are kept, for its trailers.
-pub const CLIENT_TAIL_BYTES: usize = 256;
-/// Bytes of an archive in one chunk, before gzip: what a broken connection costs is at most this, and 1 GB has some
-/// hundred, each of which the agent has to bring to its disk.
-pub const CLIENT_CHUNK_BYTES: u64 = 8 * 1024 * 1024;
-/// The same of an archive that would have too many chunks otherwise: each connection holds one in memory.
-pub const CLIENT_MOST_CHUNK_BYTES: u64 = 64 * 1024 * 1024;
-/// From a chunk to its answer: the last one's comes when all is unpacked, and one that waits for that has 10 minutes.
-pub const CLIENT_CHUNK_SILENCE: Duration = Duration::from_secs(900);
-/// How long an agent that was just installed or upgraded may take until `/ping` says that it is well: its start takes
-/// milliseconds, but on a droplet that boots everything waits for the disk.
-pub const WELL_DEADLINE: Duration = Duration::from_secs(20);
-/// Between two looks whether it is well.
-pub const WELL_PAUSE: Duration = Duration::from_millis(20);
-/// One question to `/ping` of this machine, which answers from memory.
-pub const OWN_PING: Duration = Duration::from_secs(2);
-/// Bytes of its answer; real ones have 400.
-pub const OWN_PING_BYTES: u64 = 16 * 1024;
-/// A program's answer to `--version`.
-pub const VERSION_DEADLINE: Duration = Duration::from_secs(10);
-/// Between two looks for ctrl-C while systemd works.
-pub const INTERRUPTION_CHECK: Duration = Duration::from_millis(50);
-/// Bytes of the unit or its environment file; real ones have 2 KiB.
-pub const SETTINGS_FILE_BYTES: u64 = 1024 * 1024;
