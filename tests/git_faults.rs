@@ -99,8 +99,12 @@ fn a_disk_that_runs_full_is_told_and_freed() {
     let disk = Tmpfs::over(&lab.path("root"), 8 * 1024 * 1024);
     lab.clone(&lab.host.url("open/large.git"), "no").expect(507);
     lab.expect_only(&[]);
+    // What a process that is being killed has open takes its room until it is gone.
+    let is_gone = || gits(&lab).is_empty().then_some(());
+    eventually("git to be gone", is_gone);
     disk.fill();
     lab.clone(&lab.host.url("open/a.git"), "no").expect(507);
+    eventually("git to be gone", is_gone);
     disk.empty();
     lab.clone(&lab.host.url("open/a.git"), "a").expect(200);
     lab.expect_only(&["a"]);
