@@ -19,6 +19,21 @@ fn sigterm_ends_it_with_code_0_and_refuses_newcomers() {
 }
 
 #[test]
+fn who_was_accepted_before_sigterm_is_answered_also_when_the_request_comes_after_it() {
+    let mut agent = Agent::start();
+    let mut new = agent.connect();
+    // Connections are accepted in their order: with this answer the first one is too.
+    agent
+        .connect()
+        .request("GET", "/ping", &[], b"")
+        .expect(200);
+    agent.signal("TERM");
+    agent.wait_for_log("stopping");
+    new.request("GET", "/ping", &[], b"").expect(200);
+    assert!(agent.wait().success());
+}
+
+#[test]
 fn systemd_hears_ready_reloading_stopping_and_the_watchdog() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notify");

@@ -28,6 +28,8 @@ pub(super) struct Connection {
     /// Whether the peer is on the allowlist.
     pub(super) allowed: bool,
     pub(super) state: State,
+    /// Whether no request has come yet. Its client was never told that it may be sent away.
+    pub(super) is_new: bool,
     /// When the present state, request or idleness began: the oldest goes first when places are short.
     pub(super) since: Instant,
     pub(super) deadline: Instant,
@@ -66,6 +68,7 @@ impl Connection {
             peer,
             allowed,
             state: State::Reading,
+            is_new: true,
             since: now,
             deadline: now + limits::HEAD_DEADLINE,
             input: Vec::new(),
@@ -79,6 +82,7 @@ impl Connection {
     /// Parks it until the next request.
     pub(super) fn park(&mut self, now: Instant) {
         self.state = State::Reading;
+        self.is_new = false;
         self.since = now;
         self.deadline = now + limits::KEEP_ALIVE;
         self.input = Vec::new();

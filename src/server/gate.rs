@@ -249,7 +249,8 @@ impl Gate {
         self.send_idle_away();
     }
 
-    /// Idle connections end at once; who is sending a head has a moment to finish it.
+    /// Idle connections end at once; who is sending a head has a moment to finish it, and who was just accepted to begin:
+    /// the request may be on its way or in the socket already, and a new client does not expect to have to ask again.
     fn send_idle_away(&mut self) {
         let soon = self.now + limits::STOP_HEAD_DEADLINE;
         let reading = |connection: &Connection| connection.state == State::Reading;
@@ -261,7 +262,7 @@ impl Gate {
             .collect();
         for token in tokens {
             match self.table.get(token) {
-                Some(connection) if !connection.input.is_empty() => {
+                Some(connection) if connection.is_new || !connection.input.is_empty() => {
                     connection.deadline = connection.deadline.min(soon);
                 }
                 _ => self.drop_connection(token),
