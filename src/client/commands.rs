@@ -141,7 +141,8 @@ mod tests {
         for command in COMMANDS {
             let same = COMMANDS.iter().filter(|other| other.name == command.name);
             assert_eq!(same.count(), 1, "{}", command.name);
-            let options = || command.options.iter().chain(o::GLOBAL);
+            let global = if command.is_client() { o::GLOBAL } else { &[] };
+            let options = || command.options.iter().chain(global);
             for option in options() {
                 assert_eq!(
                     options().filter(|other| other.long == option.long).count(),
