@@ -3,8 +3,8 @@ set -euo pipefail
 
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$bench/../.." && pwd)
-target=${CARGO_TARGET_DIR:-$root/target}
-agent_binary=$target/x86_64-unknown-linux-gnu/release/node-agent
+# What is shipped, as packaging/build-static.sh makes it.
+agent_binary=$root/target/dist/node-agent-x86_64-linux
 # Runs of each measurement, and seconds of each run under load.
 runs=${BENCH_RUNS:-5}
 seconds=${BENCH_SECONDS:-3}

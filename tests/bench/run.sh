@@ -20,7 +20,7 @@ need mkfs.ext4 e2fsprogs
 need busybox busybox-static
 docker version >/dev/null
 
-RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --target x86_64-unknown-linux-gnu >&2
+packaging/build-static.sh >&2
 
 echo "| what (beside what) | agent | other | held | target | |"
 echo "|---|---:|---:|---:|---:|---|"
