@@ -150,3 +150,15 @@ fn an_engine_that_goes_and_comes_is_noticed() {
     std::fs::remove_file(&socket).unwrap();
     eventually("docker to be false", || (!docker()).then_some(()));
 }
+
+#[test]
+fn an_idle_agent_lets_go_of_the_code_of_its_start() {
+    let agent = Setup::new().start();
+    let at_start = agent.proc_status("RssFile");
+    let shrunk = eventually("half of the code to be let go", || {
+        let now = agent.proc_status("RssFile");
+        (now < at_start / 2).then_some(now)
+    });
+    assert!(shrunk > 0);
+    assert_eq!(agent.get("/ping").status, 200);
+}

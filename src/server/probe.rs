@@ -1,4 +1,5 @@
-//! The probe: a thread that asks the engine and the disk how they are, so that `/ping` can answer from memory.
+//! The probe: a thread that asks the engine and the disk how they are, so that `/ping` can answer from memory. As it is
+//! the only one that wakes an idle agent, it also lets go of code that nothing needs any more.
 #![forbid(unsafe_code)]
 
 use std::io;
@@ -9,7 +10,7 @@ use std::time::Instant;
 
 use crate::api::Health;
 use crate::limits;
-use crate::sys::process;
+use crate::sys::{image, process};
 
 /// Asks for a probe at once: an engine call has failed.
 #[derive(Clone, Debug)]
@@ -56,6 +57,9 @@ impl Probe {
                     last = Some(Instant::now());
                     (self.keep_house)();
                 }
+                // The last thing of a round, so that what it needed goes too. A kernel with larger pages refuses, and
+                // they stay.
+                let _ = image::let_go();
                 if let Err(mpsc::RecvTimeoutError::Disconnected) =
                     alarms.recv_timeout(limits::PROBE_INTERVAL)
                 {

@@ -6,6 +6,7 @@ pub mod change;
 pub mod child;
 pub mod entry;
 pub mod epoll;
+pub mod image;
 pub mod lock;
 pub mod open;
 pub mod poll;
