@@ -63,4 +63,16 @@ RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 wait "$droplet"
 # What is packed; the tests of the packages would build it too, and say nothing meanwhile.
 packaging/build-static.sh
-cargo test
+cargo test --lib --bins --test all
+cargo test --doc --quiet
+
+# Ten minutes of mixed load on what ships. It takes what the droplets leave of the machine, so that it costs no time.
+mkdir -p target/soak
+NODE_AGENT_SOAK_SECONDS=600 NODE_AGENT_TEST_BINARY=$PWD/target/dist/node-agent-x86_64-linux \
+    setsid nice cargo test --test soak -- --nocapture >target/soak/log 2>&1 &
+soak=$!
+trap 'kill -- -"$soak" 2>/dev/null || true' EXIT
+cargo test --test droplet --test packages
+wait "$soak" || { cat target/soak/log >&2; exit 1; }
+trap - EXIT
+cat target/soak/log

@@ -36,7 +36,12 @@ pub struct Setup {
 
 /// The program under test, with nothing but what it needs in its environment.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_node-agent"));
+    program_at(env!("CARGO_BIN_EXE_node-agent").into())
+}
+
+/// Another build of it, likewise.
+pub fn program_at(path: std::ffi::OsString) -> Command {
+    let mut command = Command::new(path);
     command
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -47,8 +52,12 @@ pub fn program() -> Command {
 impl Setup {
     /// Loopback, a free port, a directory of its own.
     pub fn new() -> Self {
+        Self::of(program())
+    }
+
+    /// The same for another build, as [`program_at`] gives it.
+    pub fn of(mut command: Command) -> Self {
         let state = tempfile::tempdir().unwrap();
-        let mut command = program();
         command
             .arg("serve")
             .env("NODE_AGENT_BIND", "127.0.0.1:0")
@@ -264,9 +273,14 @@ impl Agent {
         super::process::status_field(self.child.id(), field)
     }
 
+    /// Its state directory.
+    pub fn state_directory(&self) -> &Path {
+        self.state.path()
+    }
+
     /// The names of what is in its state directory.
     pub fn state_files(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.state.path()).unwrap();
+        let entries = std::fs::read_dir(self.state_directory()).unwrap();
         let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
         entries
             .map(|entry| name(entry).to_string_lossy().into_owned())
