@@ -70,3 +70,4 @@ mod upload_crash;
 mod upload_faults;
 mod upload_race;
 mod uploads;
+mod wire;

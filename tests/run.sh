@@ -10,7 +10,7 @@ needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-
         htpasswd:apache2-utils git:git ssh:openssh-client sshd:openssh-server prlimit:util-linux unshare:util-linux
         kill:procps setpriv:util-linux strip:binutils cc:gcc docker:docker.io debootstrap:debootstrap
         nginx:nginx-light promtool:prometheus crontab:cron zsh:zsh fish:fish mandoc:mandoc
-        lintian:lintian cloud-init:cloud-init pip3:python3-pip)
+        lintian:lintian cloud-init:cloud-init pip3:python3-pip slowhttptest:slowhttptest)
 
 install_missing() {
     local missing=() pair

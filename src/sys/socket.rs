@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Connections the kernel queues until the gate accepts them; the kernel caps it at net.core.somaxconn.
-const BACKLOG: libc::c_int = 1024;
+const BACKLOG: libc::c_int = 4096;
 /// A silent peer is probed after this many seconds, then every ten, and given up after three probes: a client that
 /// lost its power does not keep a worker. tcp(7)
 const KEEPALIVE_IDLE_SECONDS: libc::c_int = 30;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::agent::{Agent, Setup, program, program_at};
+use crate::support::agent::{Agent, Setup, shipped_program};
 use crate::support::docker::Docker;
 
 /// Container that prints a line every 10 ms.
@@ -35,8 +35,7 @@ impl Site {
     pub fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let docker = Docker::labelled();
-        let command = std::env::var_os("NODE_AGENT_TEST_BINARY").map_or_else(program, program_at);
-        let agent = Setup::of(command)
+        let agent = Setup::of(shipped_program())
             .env("NODE_AGENT_ALLOWED_PATHS", directory.path())
             .start();
         let site = Self {
