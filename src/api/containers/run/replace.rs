@@ -49,14 +49,36 @@ impl Predecessor {
         &self.name
     }
 
-    /// Gives it another name; its own is free then.
+    /// Gives it another name; its own is free then. One in a restart loop is stopped for that.
     pub(super) fn step_aside(self, engine: &Engine) -> Result<Aside, EngineError> {
         let short = self.id.get(..12).unwrap_or(&self.id);
-        engine.rename(&self.id, &format!("{}.replaced-{short}", self.name))?;
-        Ok(Aside {
+        let aside = format!("{}.replaced-{short}", self.name);
+        let Err(error) = engine.rename(&self.id, &aside) else {
+            return Ok(Aside {
+                old: self,
+                stopped: false,
+            });
+        };
+        if !is_in_restart_loop(engine, &self.id, &error) {
+            return Err(error);
+        }
+        let mut old = Aside {
             old: self,
             stopped: false,
-        })
+        };
+        let renamed = old
+            .stop(engine)
+            .and_then(|()| engine.rename(&old.old.id, &aside));
+        match renamed {
+            Ok(()) => Ok(old),
+            Err(error) => {
+                if let Err(problem) = engine.start(&old.old.id) {
+                    let id = &old.old.id;
+                    log::error!("the old container {id} could not be started again: {problem}");
+                }
+                Err(error)
+            }
+        }
     }
 }
 
@@ -82,12 +104,14 @@ impl Aside {
     /// back. The start does not depend on the name: a service that runs under a wrong name is better than none.
     pub(super) fn come_back(self, engine: &Engine, reason: ApiError) -> ApiError {
         let old = self.old;
+        // The name first: one that ends at once may be between two attempts after its start, and have no rename then.
+        let named = engine.rename(&old.id, &old.name);
         let started = if self.stopped && old.was_running {
             engine.start(&old.id).map(drop)
         } else {
             Ok(())
         };
-        let renamed = engine.rename(&old.id, &old.name);
+        let renamed = named.or_else(|_| engine.rename(&old.id, &old.name));
         let failed = |what: &str, result: Result<(), EngineError>| {
             let error = result.err()?;
             let problem = format!("the old container {} could not be {what}: {error}", old.id);
@@ -108,4 +132,11 @@ impl Aside {
         }
         reason.with_details(said.join("; "))
     }
+}
+
+/// Whether `error` is the answer to a rename of a container that waits for its next attempt: the engine looks for the
+/// network sandbox of one that runs, which it does not have then, and says 404. It keeps its name. moby,
+/// daemon/rename.go
+fn is_in_restart_loop(engine: &Engine, id: &str, error: &EngineError) -> bool {
+    error.status() == Some(404) && engine.inspect(id).is_ok()
 }
