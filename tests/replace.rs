@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Agent;
 use crate::support::docker::{self, Docker};
+use crate::support::{Agent, eventually};
 
 /// An agent, and a container that runs and is to be replaced.
 struct Lab {
@@ -108,4 +108,34 @@ fn the_new_one_gets_the_ports_of_the_old_one() {
         bound
     );
     assert_eq!(lab.count(), 1);
+}
+
+/// The engine finds no network sandbox of a container that waits for its next attempt, and refuses to rename it (404).
+#[test]
+fn one_in_a_restart_loop_is_replaced_and_put_back_as_any_other() {
+    let lab = Lab::new(&[]);
+    let name = lab.name();
+    docker::run(&["rm", "-f", &name]).unwrap();
+    let flags = ["--name", &name, "--restart", "always"];
+    let ends_at_once = ["busybox", "false"];
+    lab.docker.create_by_cli(&flags, &ends_at_once).unwrap();
+    docker::run(&["start", &name]).unwrap();
+    // The engine waits longer each time: from the fourth time on long enough for a look.
+    let format = "{{.Id}} {{.State.Restarting}} {{.RestartCount}}";
+    let waiting = || {
+        eventually("the container to wait for its next attempt", || {
+            let seen = docker::run(&["inspect", "--format", format, &name]).unwrap();
+            let (id, restarts) = seen.split_once(" true ")?;
+            (restarts.parse::<u32>().unwrap() >= 4).then(|| id.to_owned())
+        })
+    };
+    let old = waiting();
+    let (status, sentence) = lab.replace(&json!({ "command": ["no-such-program"] }));
+    assert_eq!(status, 400, "{sentence}");
+    assert_eq!(waiting(), old);
+    assert_eq!(lab.count(), 1);
+    let (status, sentence) = lab.replace(&json!({}));
+    assert_eq!(status, 201, "{sentence}");
+    assert_eq!(lab.count(), 1);
+    assert!(lab.state().contains(" running "), "{}", lab.state());
 }

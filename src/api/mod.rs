@@ -40,6 +40,7 @@ use crate::host::ufw::Firewall;
 use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
+use crate::store::replacements::Replacements;
 use crate::store::spool::Spool;
 use crate::store::uploads::UploadStore;
 
@@ -65,6 +66,8 @@ pub struct Context {
     pub spool: Spool,
     /// Where temporary files that are elsewhere are noted.
     pub leftovers: Leftovers,
+    /// Where containers that are just being replaced are noted.
+    pub replacements: Replacements,
     /// Archives that come in chunks.
     pub uploads: Arc<UploadStore>,
     /// Most bytes of an upload; 0: the disk decides.

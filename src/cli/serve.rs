@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Failure;
 use super::clean_up::{prepare_state, repair_crontab, sweep_allowed_paths};
 use super::own_path::own_path;
+use crate::api::containers::recover;
 use crate::api::{Context, Counters, Health, Metrics};
 use crate::config::keys::encode_hex;
 use crate::config::{Config, ConfigError, Environment};
@@ -24,6 +25,7 @@ use crate::server::{Server, listen, routes};
 use crate::store::jail::Jail;
 use crate::store::leftovers::Leftovers;
 use crate::store::logins::Logins;
+use crate::store::replacements::Replacements;
 use crate::store::space::Reserve;
 use crate::store::spool::Spool;
 use crate::store::uploads::{UploadLimits, UploadStore};
@@ -118,6 +120,8 @@ fn start_context(
     probe.start(alarms).map_err(Failure::run)?;
     let cron = cron_jobs(config)?;
     repair_crontab(&cron);
+    let replacements = Replacements::new(&config.state_directory);
+    recover(engine.clone(), replacements.clone());
     let surroundings = config.surroundings.0.clone();
     let buildx = Buildx {
         socket: config.docker_socket.clone(),
@@ -131,6 +135,7 @@ fn start_context(
         logins: Logins::new(config.docker_config.clone(), surroundings),
         jail,
         leftovers,
+        replacements,
         buildx,
         spool,
         uploads,

@@ -145,6 +145,11 @@ pub const LOG_GATHER_BYTES: usize = 32 * 1024;
 pub const LOG_ERROR_BYTES: usize = 4 * 1024;
 /// How long the start-up waits for the first probe: an engine that answers does so in a few milliseconds.
 pub const FIRST_PROBE_WAIT: Duration = Duration::from_millis(100);
+/// From the start to a look at what an earlier run did not finish: the engine goes on with the call (a create, a rename, a
+/// start) that a killed agent was waiting for, which takes some tenths of a second.
+pub const ENGINE_SETTLES: Duration = Duration::from_secs(2);
+/// Between two attempts to put an unfinished replacement in order while no engine answers.
+pub const ENGINE_RETURN: Duration = Duration::from_secs(1);
 /// From a request to the first byte of the answer, where the engine works the disk or a container's stop.
 pub const ENGINE_WORK: Duration = Duration::from_secs(120);
 /// Between two progress messages of a pull: a registry that says nothing for so long is gone.

@@ -9,6 +9,7 @@ pub mod ignore;
 pub mod jail;
 pub mod leftovers;
 pub mod logins;
+pub mod replacements;
 pub mod space;
 pub mod spool;
 pub mod unpack;

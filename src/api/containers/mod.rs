@@ -20,7 +20,7 @@ pub use inspect::inspect;
 pub use lifecycle::{remove, restart, start, stop};
 pub use list::list;
 pub use logs::logs;
-pub use run::run;
+pub use run::{recover, run};
 pub use status::status;
 
 use super::{ApiError, Request};

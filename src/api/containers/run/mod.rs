@@ -3,6 +3,7 @@
 
 mod create;
 mod ports_taken;
+mod recover;
 mod replace;
 mod start;
 
@@ -13,6 +14,7 @@ use crate::api::image_reference::{ImageReference, is_image_id};
 use crate::api::images::pulling;
 use crate::api::{ApiError, Context, Reply, Request};
 use crate::engine::{Engine, EngineError};
+pub use recover::recover;
 use replace::Predecessor;
 
 #[derive(Serialize)]
@@ -136,20 +138,21 @@ impl Run<'_, '_> {
             return Err(ApiError::NotFound(sentence));
         }
         let name = old.name().to_owned();
-        let mut old = old.step_aside(self.engine)?;
+        let mut old = old.step_aside(self.context)?;
         let id = match self.make(warnings) {
             Ok(id) => id,
-            Err(error) => return Err(old.come_back(self.engine, error)),
+            Err(error) => return Err(old.come_back(self.context, error)),
         };
+        old.is_succeeded_by(self.context, &id);
         let started = old
             .stop(self.engine)
             .map_err(ApiError::from)
             .and_then(|()| self.start(&id));
         if let Err(error) = started {
             self.take_away(&id);
-            return Err(old.come_back(self.engine, error));
+            return Err(old.come_back(self.context, error));
         }
-        warnings.extend(old.retire(self.engine));
+        warnings.extend(old.retire(self.context));
         Ok((id, name))
     }
 

@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Context};
 use crate::engine::containers::Inspect;
 use crate::engine::{Engine, EngineError};
+use crate::store::replacements::Replacement;
 
 /// What docker gives a container to end by itself.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The container that has the name now.
 pub(super) struct Predecessor {
@@ -49,18 +50,45 @@ impl Predecessor {
         &self.name
     }
 
-    /// Gives it another name; its own is free then.
-    pub(super) fn step_aside(self, engine: &Engine) -> Result<Aside, EngineError> {
+    /// Gives it another name; its own is free then. One in a restart loop is stopped for that. It is noted first, for the
+    /// case that the agent is killed before it has come back or is retired.
+    pub(super) fn step_aside(self, context: &Context) -> Result<Aside, EngineError> {
         let short = self.id.get(..12).unwrap_or(&self.id);
-        engine.rename(&self.id, &format!("{}.replaced-{short}", self.name))?;
-        Ok(Aside {
-            old: self,
-            stopped: false,
-        })
+        let aside = format!("{}.replaced-{short}", self.name);
+        self.note(context, None);
+        let renamed = rename(&context.engine, &self.id, &aside);
+        match renamed {
+            Ok(stopped) => Ok(Aside { old: self, stopped }),
+            Err(error) => {
+                context.replacements.forget(&self.id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Without a note all goes on: it is for an accident.
+    fn note(&self, context: &Context, successor: Option<&str>) {
+        let noted = context.replacements.note(&Replacement {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            was_running: self.was_running,
+            successor: successor.map(str::to_owned),
+        });
+        if let Err(error) = noted {
+            log::warn!(
+                "the replacement of `{}` cannot be noted: {error}",
+                self.name
+            );
+        }
     }
 }
 
 impl Aside {
+    /// Notes who has its name now.
+    pub(super) fn is_succeeded_by(&self, context: &Context, id: &str) {
+        self.old.note(context, Some(id));
+    }
+
     /// Stops it; its ports are free then.
     pub(super) fn stop(&mut self, engine: &Engine) -> Result<(), EngineError> {
         // Even a stop that fails may have happened.
@@ -70,8 +98,10 @@ impl Aside {
 
     /// Removes it, its successor runs. What is odd becomes a warning. Named volumes stay, and so do anonymous ones:
     /// nobody asked for data to go.
-    pub(super) fn retire(self, engine: &Engine) -> Option<String> {
-        let error = engine.remove(&self.old.id, true, false).err()?;
+    pub(super) fn retire(self, context: &Context) -> Option<String> {
+        let removed = context.engine.remove(&self.old.id, true, false);
+        context.replacements.forget(&self.old.id);
+        let error = removed.err()?;
         Some(format!(
             "the old container {} could not be removed: {error}",
             self.old.id
@@ -80,14 +110,16 @@ impl Aside {
 
     /// Starts it if it ran and gives it its name back; the error is `reason`, with a word about what could not be put
     /// back. The start does not depend on the name: a service that runs under a wrong name is better than none.
-    pub(super) fn come_back(self, engine: &Engine, reason: ApiError) -> ApiError {
-        let old = self.old;
+    pub(super) fn come_back(self, context: &Context, reason: ApiError) -> ApiError {
+        let (old, engine) = (self.old, &context.engine);
+        // The name first: one that ends at once may be between two attempts after its start, and have no rename then.
+        let named = engine.rename(&old.id, &old.name);
         let started = if self.stopped && old.was_running {
             engine.start(&old.id).map(drop)
         } else {
             Ok(())
         };
-        let renamed = engine.rename(&old.id, &old.name);
+        let renamed = named.or_else(|_| engine.rename(&old.id, &old.name));
         let failed = |what: &str, result: Result<(), EngineError>| {
             let error = result.err()?;
             let problem = format!("the old container {} could not be {what}: {error}", old.id);
@@ -98,14 +130,38 @@ impl Aside {
             failed("started again", started),
             failed("named again", renamed),
         ];
+        // The next start tries again then.
+        let is_stuck = problems.iter().any(Option::is_some);
         let words = reason.details().map(str::to_owned);
         let said: Vec<String> = words
             .into_iter()
             .chain(problems.into_iter().flatten())
             .collect();
+        if !is_stuck {
+            context.replacements.forget(&old.id);
+        }
         if said.is_empty() {
             return reason;
         }
         reason.with_details(said.join("; "))
     }
+}
+
+/// Gives the container `id` the name `name`. Whether it was stopped for that, which is undone when it fails: the engine
+/// looks for the network sandbox of a container that runs, and one that waits for its next attempt has none, which is a
+/// 404. moby, daemon/rename.go
+pub(super) fn rename(engine: &Engine, id: &str, name: &str) -> Result<bool, EngineError> {
+    match engine.rename(id, name) {
+        Err(error) if error.status() == Some(404) && engine.inspect(id).is_ok() => {}
+        renamed => return renamed.map(|()| false),
+    }
+    let renamed = engine
+        .stop(id, STOP_TIMEOUT, None)
+        .and_then(|_| engine.rename(id, name));
+    if renamed.is_err()
+        && let Err(error) = engine.start(id)
+    {
+        log::error!("container {id}, stopped to be renamed, could not be started again: {error}");
+    }
+    renamed.map(|()| true)
 }
