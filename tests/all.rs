@@ -58,6 +58,7 @@ mod pull_api;
 mod pull_faults;
 mod replace;
 mod replace_crash;
+mod run_generated;
 mod run_spec;
 mod self_install;
 mod services;
