@@ -67,7 +67,7 @@ fn put_in_order(engine: &Engine, replacement: &Replacement) -> Result<(), Engine
         Some(holder) if holder.id == old.id => {}
         // It was never started, so nobody misses it.
         Some(holder) if holder.state.status == "created" => {
-            engine.remove(&holder.id, true, true)?
+            engine.remove(&holder.id, true, true)?;
         }
         Some(holder) if replacement.successor.as_ref() == Some(&holder.id) => {
             log::info!("container `{name}` was replaced by an earlier run; the old one {id} goes");
