@@ -10,10 +10,14 @@ use std::path::{Path, PathBuf};
 const DELETED: &[u8] = b" (deleted)";
 
 /// An absolute path that leads to this program also after its next upgrade. The one it was started by, if that is
-/// absolute (systemd's is): it may be a link that an upgrade turns to the next version. Otherwise the file itself.
+/// absolute (systemd's is): it may be a link that an upgrade turns to the next version. Otherwise the file itself. In a
+/// root without /proc the first one is all that there is.
 pub(super) fn own_path() -> io::Result<PathBuf> {
-    let file = std::env::current_exe()?;
     let called = std::env::args_os().next().map(PathBuf::from);
+    let file = match std::env::current_exe() {
+        Ok(file) => file,
+        Err(error) => return without_proc(called).ok_or(error),
+    };
     let running = Path::new("/proc/self/exe").metadata()?;
     let is_running = |path: &PathBuf| {
         path.is_absolute()
@@ -24,6 +28,10 @@ pub(super) fn own_path() -> io::Result<PathBuf> {
     Ok(called
         .filter(is_running)
         .unwrap_or_else(|| without_mark(file)))
+}
+
+fn without_proc(called: Option<PathBuf>) -> Option<PathBuf> {
+    called.filter(|path| path.is_absolute() && path.is_file())
 }
 
 fn without_mark(file: PathBuf) -> PathBuf {
@@ -51,5 +59,15 @@ mod tests {
             Path::new("/nowhere/node-agent")
         );
         assert!(own_path().unwrap().is_absolute());
+    }
+
+    #[test]
+    fn without_proc_only_an_absolute_path_that_is_there_will_do() {
+        let here = std::env::current_exe().unwrap();
+        assert_eq!(without_proc(Some(here.clone())), Some(here));
+        for other in ["/nowhere/node-agent", "node-agent", "/"] {
+            assert_eq!(without_proc(Some(other.into())), None, "{other}");
+        }
+        assert_eq!(without_proc(None), None);
     }
 }
