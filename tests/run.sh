@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything: formatting, lints, documentation, all tests. Installs what is missing (apt, as root) and starts the
 # Docker engine if none answers. A test that cannot run for want of a tool fails; nothing is skipped.
-# NODE_AGENT_TEST_BINARY: another build of the agent to install in the droplet than the one that cargo test makes.
+# NODE_AGENT_TEST_BINARY: another build of the agent to install in the droplets than the static one, which ships.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -55,21 +55,23 @@ start_engine
 tests/support/fetch-buildx.sh target/buildx
 # The droplet's image takes a minute or two the first time; the compiler is at work meanwhile. When that fails, the image
 # is finished all the same, for the next time.
-tests/droplet/build.sh >/dev/null &
+(tests/droplet/build.sh && tests/droplet/build.sh trixie) >/dev/null &
 droplet=$!
 cargo fmt --all --check
 cargo clippy --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 wait "$droplet"
-# What is packed; the tests of the packages would build it too, and say nothing meanwhile.
-packaging/build-static.sh
+# What is packed, and installed in the droplets; the tests would build it too, and say nothing meanwhile.
+if [ -z "${NODE_AGENT_TEST_BINARY:-}" ]; then
+    packaging/build-static.sh
+    export NODE_AGENT_TEST_BINARY=$PWD/target/dist/node-agent-x86_64-linux
+fi
 cargo test --lib --bins --test all
 cargo test --doc --quiet
 
 # Ten minutes of mixed load on what ships. It takes what the droplets leave of the machine, so that it costs no time.
 mkdir -p target/soak
-NODE_AGENT_SOAK_SECONDS=600 NODE_AGENT_TEST_BINARY=$PWD/target/dist/node-agent-x86_64-linux \
-    setsid nice cargo test --test soak -- --nocapture >target/soak/log 2>&1 &
+NODE_AGENT_SOAK_SECONDS=600 setsid nice cargo test --test soak -- --nocapture >target/soak/log 2>&1 &
 soak=$!
 trap 'kill -- -"$soak" 2>/dev/null || true' EXIT
 cargo test --test droplet --test packages

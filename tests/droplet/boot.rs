@@ -37,8 +37,13 @@ pub fn boot() -> Droplet {
 
 /// The same for a program that needs several, which `part` of the name tells apart.
 pub fn boot_as(part: &str) -> Droplet {
+    boot_release(part, "bookworm")
+}
+
+/// The same with another release of Debian.
+pub fn boot_release(part: &str, release: &str) -> Droplet {
     sweep();
-    let image = image();
+    let image = image(release);
     let owner = owner(std::process::id()).unwrap();
     let name = format!("node-agent-droplet-{owner}{part}");
     let watcher = watch(&name);
@@ -70,9 +75,10 @@ pub fn boot_as(part: &str) -> Droplet {
 }
 
 /// The image's name; made now when the engine does not have it.
-fn image() -> String {
+fn image(release: &str) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/droplet/build.sh");
     let output = Command::new(script)
+        .arg(release)
         .stderr(Stdio::inherit())
         .output()
         .unwrap();

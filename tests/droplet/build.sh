@@ -2,18 +2,21 @@
 # Makes the image of a droplet, a Debian with systemd, nginx, ufw, cron, git and Docker, and prints its name. It is made
 # once for each version of this file: the image stays in the Docker engine, the packages in target/droplet, so that an
 # engine that has lost it gets it again without the network.
+# usage: build.sh [RELEASE]; Debian 12, bookworm, if none is named.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-release=bookworm
+release=${1:-bookworm}
 packages=systemd-sysv,dbus,nginx-light,ufw,cron,docker.io,git,openssh-server,curl,ca-certificates,iproute2,procps,iptables
 # Every provider's image has it, and Ansible needs it there.
 packages+=,python3
 # For the tests themselves: an image's only program, and a registry.
 packages+=,busybox-static,docker-registry
+# Debian 12 has Docker's client in docker.io.
+[ "$release" = bookworm ] || packages+=,docker-cli
 
 label=node-agent.droplet-image
-image=node-agent-droplet:$(sha256sum tests/droplet/build.sh | cut -c1-12)
+image=node-agent-droplet:$release-$(sha256sum tests/droplet/build.sh | cut -c1-12)
 cache=$PWD/target/droplet
 
 # The distribution's mirror that this machine's apt uses, for this release if it has it, which is first then.

@@ -11,10 +11,22 @@ const PLACE: &str = "/root/install";
 /// Where changes to the unit are.
 const DROP_INS: &str = "/etc/systemd/system/node-agent.service.d";
 
-/// The program under test: what cargo built, or another build of the same, such as the static one.
+/// The program under test: the one that `NODE_AGENT_TEST_BINARY` names (`tests/run.sh` names the static one, which
+/// ships); else the static one when it has been built since cargo built its own; else that.
 pub fn binary() -> String {
-    std::env::var("NODE_AGENT_TEST_BINARY")
-        .unwrap_or_else(|_| env!("CARGO_BIN_EXE_node-agent").to_owned())
+    std::env::var("NODE_AGENT_TEST_BINARY").unwrap_or_else(|_| {
+        let ours = env!("CARGO_BIN_EXE_node-agent");
+        let shipped = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/target/dist/node-agent-x86_64-linux"
+        );
+        let built = |path| std::fs::metadata(path).and_then(|about| about.modified());
+        match (built(shipped), built(ours)) {
+            (Ok(shipped_at), Ok(ours_at)) if shipped_at > ours_at => shipped,
+            _ => ours,
+        }
+        .to_owned()
+    })
 }
 
 /// The first block of commands in the README's section about systemd.

@@ -11,6 +11,7 @@ mod boot;
 mod built;
 mod cloud_init;
 mod deb;
+mod debian_13;
 mod fleet;
 #[allow(dead_code)]
 #[path = "../droplet/machine.rs"]
@@ -18,6 +19,7 @@ mod machine;
 mod metrics_front;
 mod scrape;
 mod site;
+mod static_program;
 #[allow(dead_code)]
 #[path = "../support/mod.rs"]
 mod support;
