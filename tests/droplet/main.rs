@@ -15,6 +15,7 @@ mod journal;
 mod machine;
 mod networks;
 mod nginx;
+mod readme;
 mod registry;
 mod restarts;
 mod self_install;

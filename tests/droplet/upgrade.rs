@@ -129,6 +129,34 @@ fn what_is_refused_changes_nothing() {
     assert_eq!(droplet.property("node-agent", "MainPID"), process);
 }
 
+/// Takes a filesystem away that is nearly full.
+struct Full<'d>(&'d Droplet);
+
+impl Drop for Full<'_> {
+    fn drop(&mut self) {
+        self.0.run(&["umount", "--lazy", "/usr/local/bin"]);
+    }
+}
+
+#[test]
+fn a_full_disk_changes_nothing() {
+    let droplet = droplet_alone();
+    let _replaced = Replaced(&droplet);
+    of_version(&droplet, "9.9.9");
+    let _full = Full(&droplet);
+    droplet.shell(
+        "cp -a /usr/local/bin/node-agent /root/install/running
+         size=$(( $(stat --format=%s /root/install/running) + 300000 ))
+         mount -t tmpfs -o mode=755,size=$size tmpfs /usr/local/bin
+         cp -a /root/install/running /usr/local/bin/node-agent",
+    );
+    let (before, process) = (picture(&droplet), droplet.property("node-agent", "MainPID"));
+    let said = refusal(&droplet, &["node-agent", "upgrade", OTHER]);
+    assert!(said.contains("its disk is full"), "{said}");
+    assert_eq!(picture(&droplet), before);
+    assert_eq!(droplet.property("node-agent", "MainPID"), process);
+}
+
 #[test]
 fn one_that_does_not_start_is_replaced_by_the_one_before() {
     let droplet = droplet_alone();
