@@ -14,11 +14,14 @@ out=target/dist/node-agent-x86_64-linux
 build_directory=target/static
 std=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=panic-unwind,optimize_for_size)
 
-# The flags of both ways; $1: where the sources are, $2: cargo's home, $3: the compiler's root.
+# The flags of both ways, as CARGO_ENCODED_RUSTFLAGS has them: parted by a byte that no path has, where a path may have
+# spaces. $1: where the sources are, $2: cargo's home, $3: the compiler's root, then further flags.
 flags() {
     # Relative relocations packed: 50 kB less in the file, and less to read at the start.
-    echo "-C link-arg=-Wl,-z,pack-relative-relocs" \
-        "--remap-path-prefix=$1=/node-agent --remap-path-prefix=$2=/cargo --remap-path-prefix=$3=/rust"
+    local all=(-C link-arg=-Wl,-z,pack-relative-relocs
+        "--remap-path-prefix=$1=/node-agent" "--remap-path-prefix=$2=/cargo" "--remap-path-prefix=$3=/rust" "${@:4}")
+    local IFS=$'\x1f'
+    echo "${all[*]}"
 }
 
 have_rustup_target() {
@@ -29,7 +32,7 @@ have_rustup_target() {
 
 with_rustup() {
     RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$build_directory" CARGO_PROFILE_RELEASE_OPT_LEVEL=s \
-        RUSTFLAGS="$(flags "$PWD" "${CARGO_HOME:-$HOME/.cargo}" "$(rustc --print sysroot)")" \
+        CARGO_ENCODED_RUSTFLAGS="$(flags "$PWD" "${CARGO_HOME:-$HOME/.cargo}" "$(rustc --print sysroot)")" \
         cargo build --locked --release --target "$target" "${std[@]}"
 }
 
@@ -68,8 +71,8 @@ with_debian() {
     local home=${CARGO_HOME:-$HOME/.cargo}
     mkdir -p "$home"
     export ROOT=$root HERE=$PWD CARGO_FILES=$home TARGET=$target DIRECTORY=$build_directory STD="${std[*]}"
-    RUSTFLAGS="-C link-self-contained=no -C target-feature=+crt-static -L /unwind $(flags /node-agent /cargo /usr)"
-    export RUSTFLAGS
+    FLAGS=$(flags /node-agent /cargo /usr -C link-self-contained=no -C target-feature=+crt-static -L /unwind)
+    export FLAGS
     # shellcheck disable=SC2016
     unshare --mount bash -euc '
         mount --bind "$HERE" "$ROOT/node-agent"
@@ -77,7 +80,8 @@ with_debian() {
         mount -t proc proc "$ROOT/proc"
         cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
         exec chroot "$ROOT" /usr/bin/env -C /node-agent -i PATH=/usr/bin:/bin HOME=/root CARGO_HOME=/cargo \
-            RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$DIRECTORY" CARGO_PROFILE_RELEASE_OPT_LEVEL=s RUSTFLAGS="$RUSTFLAGS" \
+            RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$DIRECTORY" CARGO_PROFILE_RELEASE_OPT_LEVEL=s \
+            CARGO_ENCODED_RUSTFLAGS="$FLAGS" \
             CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=musl-gcc \
             cargo build --locked --release --target "$TARGET" $STD'
 }

@@ -17,6 +17,7 @@ mod fleet;
 #[path = "../droplet/machine.rs"]
 mod machine;
 mod metrics_front;
+mod reproducible;
 mod scrape;
 mod site;
 mod static_program;

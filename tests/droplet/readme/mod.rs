@@ -135,11 +135,8 @@ fn every_other_command_works_in_its_order() {
             names = block.text.replace('…', crate::support::agent::KEY);
         }
         if first.starts_with("export NODE_AGENT_HOST") {
-            let exports = block
-                .text
-                .lines()
-                .filter(|line| line.starts_with("export "));
-            client = exports.map(|line| format!("{line}\n")).collect();
+            let lines = block.text.split_inclusive('\n');
+            client = lines.filter(|line| line.starts_with("export ")).collect();
         }
         world.prepare(first);
         let text = world.with_job(&block.text);
