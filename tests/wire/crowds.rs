@@ -1,0 +1,45 @@
+//! Many connections that want nothing.
+
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::support::{Client, process};
+use crate::target::Target;
+
+#[test]
+fn ten_thousand_connects_and_closes() {
+    Target::new().endure(|target| {
+        for _ in 0..10_000 {
+            drop(TcpStream::connect(target.for_attackers()).unwrap());
+        }
+    });
+}
+
+#[test]
+fn half_open_connections_that_never_say_anything() {
+    process::allow_descriptors(8192);
+    Target::new().endure(|target| {
+        let silent = |_| TcpStream::connect(target.for_attackers()).unwrap();
+        let crowd: Vec<_> = (0..1000).map(silent).collect();
+        sleep(Duration::from_secs(3));
+        crowd
+    });
+}
+
+#[test]
+fn five_hundred_idle_connections_are_kept() {
+    process::allow_descriptors(8192);
+    Target::new().endure(|target| {
+        let mut crowd: Vec<_> = (0..500)
+            .map(|_| Client::connect(target.for_attackers()))
+            .collect();
+        for _ in 0..2 {
+            for client in &mut crowd {
+                client.request("GET", "/ping", &[], b"").expect(200);
+            }
+            sleep(Duration::from_secs(2));
+        }
+        crowd
+    });
+}
