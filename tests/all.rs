@@ -3,7 +3,6 @@
 // A test program is nobody's library.
 #![allow(unreachable_pub)]
 
-mod attacks;
 mod auth;
 mod build_api;
 mod build_faults;
@@ -72,4 +71,3 @@ mod upload_crash;
 mod upload_faults;
 mod upload_race;
 mod uploads;
-mod wire;

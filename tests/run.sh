@@ -10,7 +10,8 @@ needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-
         htpasswd:apache2-utils git:git ssh:openssh-client sshd:openssh-server prlimit:util-linux unshare:util-linux
         kill:procps setpriv:util-linux strip:binutils cc:gcc c++:g++ docker:docker.io debootstrap:debootstrap
         nginx:nginx-light promtool:prometheus crontab:cron zsh:zsh fish:fish mandoc:mandoc
-        lintian:lintian cloud-init:cloud-init pip3:python3-pip slowhttptest:slowhttptest)
+        lintian:lintian cloud-init:cloud-init pip3:python3-pip
+        slowhttptest:slowhttptest)
 
 install_missing() {
     local missing=() pair
@@ -67,6 +68,7 @@ if [ -z "${NODE_AGENT_TEST_BINARY:-}" ]; then
     export NODE_AGENT_TEST_BINARY=$PWD/target/dist/node-agent-x86_64-linux
 fi
 cargo test --lib --bins --test all
+cargo test --test wire
 cargo test --doc --quiet
 
 # Ten minutes of mixed load. It takes what the droplets leave of the machine, so that it costs no time.

@@ -27,7 +27,6 @@ pub mod seen;
 pub mod shelf;
 pub mod ssh_host;
 pub mod tar_builder;
-pub mod target;
 pub mod tmpfs;
 pub mod upload;
 pub mod upload_lab;

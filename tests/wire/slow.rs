@@ -1,67 +1,94 @@
-//! Clients that take their time: to say something, and to listen.
+//! Clients that take their time: with the head, with the body, with reading, with every single byte.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::Duration;
 
-use super::{ATTACK_SECONDS, get, write};
-use crate::support::target::Target;
-use crate::support::{Client, crowd};
+use crate::support::Client;
+use crate::support::agent::KEY;
+use crate::target::{Target, rounds};
 
-/// Between two bytes of one client.
-const PAUSE: Duration = Duration::from_millis(5);
+/// Between two bytes of a slow one.
+const DRIP: Duration = Duration::from_millis(100);
 
-#[test]
-fn a_hundred_heads_that_come_byte_by_byte_are_all_answered() {
-    Target::new().endure(|target| {
-        let address = target.for_attackers();
-        let mut clients: Vec<_> = (0..100).map(|_| Client::connect(address)).collect();
-        for byte in get("/ping") {
-            for client in &mut clients {
-                client.send(&[byte]);
-            }
-            thread::sleep(PAUSE);
+/// So many who have all sent `start`.
+fn crowd(target: &Target, count: usize, start: &str) -> Vec<TcpStream> {
+    let member = |_| {
+        let mut stream = TcpStream::connect(target.for_attackers()).unwrap();
+        // Who is sent away before that is none the less a member.
+        let _ = stream.write_all(start.as_bytes());
+        stream
+    };
+    (0..count).map(member).collect()
+}
+
+/// All of `crowd` send a byte now and then.
+fn drip(crowd: &mut [TcpStream]) {
+    for _ in rounds() {
+        for stream in crowd.iter_mut() {
+            let _ = stream.write_all(b"1");
         }
-        for client in &mut clients {
-            client.response().expect(200);
-        }
-        clients
-    });
+        sleep(DRIP);
+    }
 }
 
 #[test]
-fn a_hundred_bodies_that_drip_hold_nobody_up() {
-    let directory = tempfile::tempdir().unwrap();
+fn slow_heads() {
     Target::new().endure(|target| {
-        let address = target.for_attackers();
-        let mut clients = Vec::new();
-        for number in 0..100 {
-            let mut client = Client::connect(address);
-            let path = directory.path().join(number.to_string());
-            let request = write(&path, &[b'x'; 10_000]);
-            client.send(&request[..request.len() - 10_000]);
-            clients.push(client);
-        }
-        let until = Instant::now() + Duration::from_secs(ATTACK_SECONDS);
-        while Instant::now() < until {
-            for client in &mut clients {
-                // Most of them have been refused: there is no worker for them.
-                let _ = client.try_send(b"x");
-            }
-            thread::sleep(PAUSE);
-        }
-        clients
-    });
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
-}
-
-#[test]
-fn a_hundred_readers_that_do_not_read_hold_nobody_up() {
-    Target::new().endure(|target| {
-        let mut crowd = crowd::gather(target.for_attackers(), 100);
-        let request = get("/openapi.json");
-        let time = Duration::from_secs(ATTACK_SECONDS);
-        crowd::push(&mut crowd, b"", &request, request.len() * 4, time);
-        thread::sleep(time);
+        let mut crowd = crowd(target, 400, "GET /ping HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+        drip(&mut crowd);
         crowd
+    });
+}
+
+#[test]
+fn slow_bodies() {
+    let start = format!(
+        "POST /containers/run HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Length: 1000\r\n\r\n"
+    );
+    Target::new().endure(|target| {
+        let mut crowd = crowd(target, 400, &start);
+        drip(&mut crowd);
+        crowd
+    });
+}
+
+#[test]
+fn slow_readers() {
+    let request = format!("GET /openapi.json HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\n\r\n");
+    Target::new().endure(|target| {
+        let mut crowd = crowd(target, 200, &request.repeat(20));
+        for stream in &crowd {
+            stream.set_nonblocking(true).unwrap();
+        }
+        for _ in rounds() {
+            for stream in &mut crowd {
+                // Nothing there yet is no reason to give up.
+                let _ = stream.read(&mut [0]);
+            }
+            sleep(DRIP);
+        }
+        crowd
+    });
+}
+
+#[test]
+fn requests_a_byte_at_a_time() {
+    let request = format!("GET /openapi.json HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\n\r\n");
+    Target::new().endure(|target| {
+        let mut clients: Vec<_> = (0..100)
+            .map(|_| Client::connect(target.for_attackers()))
+            .collect();
+        for _ in 0..5 {
+            for byte in request.as_bytes() {
+                for client in &mut clients {
+                    client.send(&[*byte]);
+                }
+            }
+            for client in &mut clients {
+                client.response().expect(200);
+            }
+        }
     });
 }

@@ -1,12 +1,12 @@
-//! An agent under attack: `/ping` still answers others meanwhile, memory stays small, and nothing is left behind.
+//! An agent to be attacked, and what an attack must not do to it.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::agent::{Setup, is_shipped, shipped_program};
-use super::pinger::Pinger;
-use super::{Agent, Client, eventually};
+use crate::support::agent::{Setup, is_shipped, shipped_program};
+use crate::support::pinger::Pinger;
+use crate::support::{Agent, Client, eventually};
 
 /// One attack at a time: each takes all the processors it can get.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -18,10 +18,11 @@ const MOST_PINGS: Duration = Duration::from_millis(100);
 /// each time as long as that.
 const LATENESS: u32 = 4;
 const WORST_PING: Duration = Duration::from_secs(1);
-/// Peak resident size, in kB.
+/// Peak resident size of what ships, in kB.
 const MOST_MEMORY: u64 = 16 * 1024;
-/// The same of a build for tests: its frames are larger, and its allocator keeps an arena for each worker.
-const MOST_MEMORY_UNOPTIMIZED: u64 = 32 * 1024;
+/// The same of a build for tests: it works with frames that nobody made small, and glibc gives every thread an arena of
+/// its own (seen: 23 MB with 200 slow readers).
+const MOST_MEMORY_OF_TEST_BUILD: u64 = 2 * MOST_MEMORY;
 
 /// An agent under attack. The attackers come from 127.0.0.1, who pings comes from ::1.
 pub struct Target {
@@ -33,7 +34,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// A fresh one.
+    /// One that has answered once.
     pub fn new() -> Self {
         let agent = Setup::of(shipped_program())
             .env("NODE_AGENT_BIND", "[::]:0")
@@ -53,12 +54,12 @@ impl Target {
         target
     }
 
-    /// Where attackers connect to.
+    /// Where attackers connect.
     pub fn for_attackers(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.agent.address().port()))
     }
 
-    /// Where everybody else does.
+    /// Where everybody else connects.
     pub fn for_others(&self) -> SocketAddr {
         SocketAddr::from((Ipv6Addr::LOCALHOST, self.agent.address().port()))
     }
@@ -82,8 +83,9 @@ impl Target {
         let most_memory = if is_shipped() {
             MOST_MEMORY
         } else {
-            MOST_MEMORY_UNOPTIMIZED
+            MOST_MEMORY_OF_TEST_BUILD
         };
+        println!("99 of 100 pings within {most:?}, beside {calm_most:?}; memory {memory} kB");
         assert!(memory < most_memory, "{memory} kB");
         eventually("threads and descriptors to be as before", || {
             let is_back = self.agent.proc_status("Threads") <= self.threads
@@ -91,4 +93,10 @@ impl Target {
             is_back.then_some(())
         });
     }
+}
+
+/// Counts for three seconds: an attack must last long enough to be felt.
+pub fn rounds() -> impl Iterator<Item = usize> {
+    let until = Instant::now() + Duration::from_secs(3);
+    (0..).take_while(move |_| Instant::now() < until)
 }

@@ -6,14 +6,8 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::support::agent::{KEY, Setup};
-use crate::support::target::Target;
 use crate::support::{Agent, Client, crowd, process};
-
-/// Counts for three seconds: an attack must last long enough to be felt.
-fn rounds() -> impl Iterator<Item = usize> {
-    let until = Instant::now() + Duration::from_secs(3);
-    (0..).take_while(move |_| Instant::now() < until)
-}
+use crate::target::{Target, rounds};
 
 fn huge_body(headers: &str) -> Vec<u8> {
     format!(
