@@ -4,7 +4,6 @@
 pub mod agent;
 pub mod builds;
 pub mod cron_lab;
-pub mod crowd;
 pub mod docker;
 pub mod dockerd;
 pub mod figures;
@@ -19,7 +18,6 @@ pub mod made;
 pub mod numbers;
 pub mod operator;
 pub mod peer;
-pub mod pinger;
 pub mod process;
 pub mod reference;
 pub mod registry;

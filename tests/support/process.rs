@@ -57,22 +57,3 @@ pub fn status_field(pid: u32, field: &str) -> u64 {
         .unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
-
-/// Lets this process have at least `wanted` descriptors; prlimit is in util-linux.
-pub fn allow_descriptors(wanted: u64) {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
-    let line = limits
-        .lines()
-        .find(|line| line.starts_with("Max open files"))
-        .unwrap();
-    let now = line.split_whitespace().nth(3).unwrap();
-    if now.parse().is_ok_and(|now: u64| now < wanted) {
-        // The soft limit alone; the hard one stays as it is.
-        let status = Command::new("prlimit")
-            .arg(format!("--pid={}", std::process::id()))
-            .arg(format!("--nofile={wanted}:"))
-            .status()
-            .unwrap();
-        assert!(status.success(), "prlimit --nofile={wanted}:");
-    }
-}

@@ -5,9 +5,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use crate::crowd;
 use crate::support::agent::{KEY, Setup};
-use crate::support::{Agent, Client, crowd, process};
-use crate::target::{Target, rounds};
+use crate::support::{Agent, Client};
+use crate::target::{self, Target, rounds};
 
 fn huge_body(headers: &str) -> Vec<u8> {
     format!(
@@ -95,7 +96,7 @@ fn pipeline_without_reading(connections: usize, request: &str) {
 
 #[test]
 fn three_thousand_half_sent_heads_leave_room_for_others() {
-    process::allow_descriptors(8192);
+    target::allow_descriptors(8192);
     Target::new().endure(|target| {
         let half_open = |_| {
             let mut stream = TcpStream::connect(target.for_attackers()).unwrap();

@@ -4,8 +4,8 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::support::{Client, process};
-use crate::target::Target;
+use crate::support::Client;
+use crate::target::{self, Target};
 
 #[test]
 fn ten_thousand_connects_and_closes() {
@@ -18,7 +18,7 @@ fn ten_thousand_connects_and_closes() {
 
 #[test]
 fn half_open_connections_that_never_say_anything() {
-    process::allow_descriptors(8192);
+    target::allow_descriptors(8192);
     Target::new().endure(|target| {
         let silent = |_| TcpStream::connect(target.for_attackers()).unwrap();
         let crowd: Vec<_> = (0..1000).map(silent).collect();
@@ -29,7 +29,7 @@ fn half_open_connections_that_never_say_anything() {
 
 #[test]
 fn five_hundred_idle_connections_are_kept() {
-    process::allow_descriptors(8192);
+    target::allow_descriptors(8192);
     Target::new().endure(|target| {
         let mut crowd: Vec<_> = (0..500)
             .map(|_| Client::connect(target.for_attackers()))

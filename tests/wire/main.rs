@@ -8,7 +8,9 @@
 
 mod attacks;
 mod breaks;
+mod crowd;
 mod crowds;
+mod pinger;
 mod slow;
 mod slowhttptest;
 // Made for the other test program; not all of it is needed here.

@@ -1,11 +1,12 @@
 //! An agent to be attacked, and what an attack must not do to it.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::pinger::Pinger;
 use crate::support::agent::{Setup, is_shipped, shipped_program};
-use crate::support::pinger::Pinger;
 use crate::support::{Agent, Client, eventually};
 
 /// One attack at a time: each takes all the processors it can get.
@@ -99,4 +100,23 @@ impl Target {
 pub fn rounds() -> impl Iterator<Item = usize> {
     let until = Instant::now() + Duration::from_secs(3);
     (0..).take_while(move |_| Instant::now() < until)
+}
+
+/// Lets this process have at least `wanted` descriptors; prlimit is in util-linux.
+pub fn allow_descriptors(wanted: u64) {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let now = line.split_whitespace().nth(3).unwrap();
+    if now.parse().is_ok_and(|now: u64| now < wanted) {
+        // The soft limit alone; the hard one stays as it is.
+        let status = Command::new("prlimit")
+            .arg(format!("--pid={}", std::process::id()))
+            .arg(format!("--nofile={wanted}:"))
+            .status()
+            .unwrap();
+        assert!(status.success(), "prlimit --nofile={wanted}:");
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::Client;
+use crate::support::Client;
 
 /// Between two rounds.
 const PACE: Duration = Duration::from_millis(20);
