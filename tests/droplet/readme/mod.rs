@@ -15,7 +15,11 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "tests/command_line.rs",
         r#"args(["serve", "--dev"])"#,
     ),
-    ("tests/run.sh", "tests/run.sh", "\ncargo test\n"),
+    (
+        "tests/run.sh",
+        "tests/run.sh",
+        "\ncargo test --test droplet",
+    ),
     (
         "./node-agent install ",
         "tests/droplet/self_install.rs",
