@@ -44,7 +44,7 @@ fn everything_that_is_asked_for_is_in_the_image() {
         &&json!(format!("Successfully tagged {tag}"))
     );
     assert_eq!(built.as_object().unwrap().len(), 5, "{built}");
-    let said = run(&tag, "busybox cat /said; busybox find /c");
+    let said = run(&tag, "busybox cat /said; busybox find /c | busybox sort");
     assert_eq!(said, "a b 5 true kept\n/c\n/c/docker\n/c/hello");
     let labels = docker::run(&["inspect", "--format={{json .Config.Labels}}", &tag]).unwrap();
     let labels: Value = serde_json::from_str(&labels).unwrap();

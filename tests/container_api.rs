@@ -154,9 +154,13 @@ fn a_container_gets_what_the_body_says() {
     );
     lab.run("b", &json!({ "log_opts": { "max-size": "1m" } }))
         .expect(201);
+    // What else the engine's own configuration adds, it adds for the CLI too.
+    let flags = ["--log-opt", "max-size=1m"];
+    let theirs = lab.docker.create_by_cli(&flags, &[]).unwrap();
+    let format = "{{json .HostConfig.LogConfig}}";
     assert_eq!(
         lab.inspect("b", ".HostConfig.LogConfig"),
-        r#"{"Type":"json-file","Config":{"max-file":"3","max-size":"1m"}}"#
+        docker::run(&["inspect", "--format", format, &theirs]).unwrap()
     );
 }
 

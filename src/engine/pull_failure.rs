@@ -62,6 +62,8 @@ pub fn classify(error: &EngineError) -> Option<PullFailure> {
 /// quotes.
 fn phrases_of(message: &str) -> String {
     let own = message.split(" response body").next().unwrap_or_default();
+    // Later versions than 20.10 quote a page without a word before it: "unknown: <html>…".
+    let own = own.split('<').next().unwrap_or_default();
     let is_name = |word: &&str| word.trim_end_matches([':', '.', ',']).contains(['/', '.']);
     let words: Vec<_> = own
         .split_whitespace()
@@ -123,6 +125,7 @@ mod tests {
             "Get \"https://denied.example/v2/\": dial tcp: lookup denied.example on 10.0.0.1:53: no such host",
             "error parsing HTTP 404 response body: invalid character '<' looking for beginning of value: \"<h1>access denied</h1>\"",
             "error parsing HTTP 502 response body: unexpected end of JSON input: \"manifest unknown\"",
+            "unknown: <html><body>unauthorized, access denied, manifest unknown</body></html>",
         ] {
             assert_eq!(answer(message), Some(PullFailure::Registry), "{message}");
         }

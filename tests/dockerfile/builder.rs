@@ -119,7 +119,7 @@ fn the_classic_builder_parses_every_golden_file() {
     };
     for broken in [
         "FROM x:1\nRUNS y\n",
-        "FROM x:1\nCOPY --link a b\n",
+        "FROM x:1\nCOPY --colour a b\n",
         "FROM x:1\nEXPOSE\n",
     ] {
         assert!(
