@@ -10,6 +10,8 @@
 
 mod curve;
 mod loads;
+#[path = "../shipped.rs"]
+mod shipped;
 mod site;
 mod strangers;
 // Made for the other test program; not all of it is needed here.

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::agent::{Agent, Setup, shipped_program};
+use crate::shipped::shipped_program;
+use crate::support::agent::{Agent, Setup};
 use crate::support::docker::Docker;
 
 /// Container that prints a line every 10 ms.

@@ -39,17 +39,8 @@ pub fn program() -> Command {
     program_at(env!("CARGO_BIN_EXE_node-agent").into())
 }
 
-/// The build that `NODE_AGENT_TEST_BINARY` names, or else the same: for what a build for tests is too large.
-pub fn shipped_program() -> Command {
-    std::env::var_os("NODE_AGENT_TEST_BINARY").map_or_else(program, program_at)
-}
-
-/// Whether that is another build.
-pub fn is_shipped() -> bool {
-    std::env::var_os("NODE_AGENT_TEST_BINARY").is_some()
-}
-
-fn program_at(path: std::ffi::OsString) -> Command {
+/// Another build of it, likewise.
+pub fn program_at(path: std::ffi::OsString) -> Command {
     let mut command = Command::new(path);
     command
         .env_clear()
@@ -64,7 +55,7 @@ impl Setup {
         Self::of(program())
     }
 
-    /// The same for another build, as [`shipped_program`] gives it.
+    /// The same for another build, as [`program_at`] gives it.
     pub fn of(mut command: Command) -> Self {
         let state = tempfile::tempdir().unwrap();
         command

@@ -11,6 +11,8 @@ mod breaks;
 mod crowd;
 mod crowds;
 mod pinger;
+#[path = "../shipped.rs"]
+mod shipped;
 mod slow;
 mod slowhttptest;
 // Made for the other test program; not all of it is needed here.
