@@ -174,7 +174,7 @@ impl Service {
 
 impl ServiceStatus {
     /// Reads the lines `Property=value` of `systemctl show`.
-    fn read(shown: &str) -> Self {
+    pub fn read(shown: &str) -> Self {
         let mut status = Self::default();
         for (property, value) in shown.lines().filter_map(|line| line.split_once('=')) {
             match property {

@@ -53,8 +53,8 @@ pub(super) fn lines(file: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Rule {
-    /// Reads the words of a line.
-    pub(super) fn parse(line: &str) -> Option<Self> {
+    /// Reads the words of a line, without the `### tuple ###` that marks it; `None` when they are no rule.
+    pub fn parse(line: &str) -> Option<Self> {
         let (line, comment) = match line.split_once(" comment=") {
             Some((line, hex)) => (line, Some(text_of_hex(hex.trim())?)),
             None => (line, None),

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| node_agent_fuzz::log_demultiplexer::check(data));
