@@ -27,32 +27,39 @@ pub fn check(data: &[u8]) {
         return;
     };
     for (path, found) in PATHS.iter().zip(found) {
-        let mut expected = false;
-        for (is_exception, pattern) in &patterns {
-            let ends = path
-                .match_indices('/')
-                .map(|(end, _)| end)
-                .chain([path.len()]);
-            if ends
-                .into_iter()
-                .any(|end| matches(pattern, &path.as_bytes()[..end]))
-            {
-                expected = !is_exception;
+        assert_eq!(found, expected(&patterns, path), "{path} by {patterns:?}");
+    }
+}
+
+/// `MatchesUsingParentResults`: a pattern that could not change the verdict is not compared, and counts as no match for
+/// what is below (so `b/c` stays out with the lines `*/c` and `!*`).
+fn expected(patterns: &[(bool, &[u8])], path: &str) -> bool {
+    let mut above = vec![false; patterns.len()];
+    let mut is_out = false;
+    for end in ends(path) {
+        is_out = false;
+        for (matched, (is_exception, pattern)) in above.iter_mut().zip(patterns) {
+            *matched |= *is_exception == is_out && matches(pattern, &path.as_bytes()[..end]);
+            if *matched {
+                is_out = !is_exception;
             }
         }
-        assert_eq!(found, expected, "{path} by {patterns:?}");
     }
+    is_out
+}
+
+/// Where the names of the directories and that of `path` itself end.
+fn ends(path: &str) -> impl Iterator<Item = usize> {
+    path.match_indices('/')
+        .map(|(end, _)| end)
+        .chain([path.len()])
 }
 
 /// As the walk asks: directory by directory.
 fn left_out(rules: &Rules, path: &str) -> bool {
     let (mut above, mut own) = (Verdicts::default(), Verdicts::default());
     let mut is_out = false;
-    for end in path
-        .match_indices('/')
-        .map(|(end, _)| end)
-        .chain([path.len()])
-    {
+    for end in ends(path) {
         is_out = rules.leaves_out(&path.as_bytes()[..end], &above, &mut own);
         std::mem::swap(&mut above, &mut own);
     }

@@ -56,7 +56,8 @@ fn reference(text: &str) -> Option<BTreeMap<String, (String, String)>> {
     let container = range(parts.next()?)?;
     let host = parts.next().filter(|host| !host.is_empty());
     let host = match host {
-        Some(host) => Some(range(host)?),
+        // The engine picks one.
+        Some(host) => Some(range(host)?).filter(|host| *host != (0, 0)),
         None => None,
     };
     let ip = parts.next().unwrap_or_default();

@@ -3,7 +3,8 @@
 use node_agent::host::systemd::ServiceStatus;
 
 pub fn check(data: &[u8]) {
-    let shown = String::from_utf8_lossy(data);
+    // It ends each line.
+    let shown = format!("{}\n", String::from_utf8_lossy(data));
     let status = ServiceStatus::read(&shown);
     let last = |property: &str| {
         let values = shown

@@ -8,6 +8,11 @@ pub fn check(data: &[u8]) {
     let Ok(line) = std::str::from_utf8(data) else {
         return;
     };
+    // None of its lines has another end within, and no word but the last is a comment.
+    let mut words = line.split_ascii_whitespace();
+    if line.contains(char::is_control) || words.any(|word| word == "comment=") {
+        return;
+    }
     let Some(rule) = Rule::parse(line) else {
         return;
     };
