@@ -57,6 +57,7 @@ mod pull;
 mod pull_api;
 mod pull_faults;
 mod replace;
+mod run_generated;
 mod run_spec;
 mod self_install;
 mod services;

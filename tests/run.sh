@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # The packages whose programs the tests use, as program:package.
 needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-registry:docker-registry
         htpasswd:apache2-utils git:git ssh:openssh-client sshd:openssh-server prlimit:util-linux unshare:util-linux
-        kill:procps setpriv:util-linux strip:binutils cc:gcc docker:docker.io debootstrap:debootstrap
+        kill:procps setpriv:util-linux strip:binutils cc:gcc c++:g++ docker:docker.io debootstrap:debootstrap
         nginx:nginx-light promtool:prometheus crontab:cron zsh:zsh fish:fish mandoc:mandoc
         lintian:lintian cloud-init:cloud-init pip3:python3-pip slowhttptest:slowhttptest)
 
@@ -76,3 +76,7 @@ cargo test --test droplet --test packages
 wait "$soak" || { cat target/soak/log >&2; exit 1; }
 trap - EXIT
 cat target/soak/log
+
+# Some seconds for each parser; tests/fuzz/run.sh MINUTES does it for longer.
+cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+tests/fuzz/run.sh
