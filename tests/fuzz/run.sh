@@ -20,6 +20,10 @@ export CARGO_TARGET_DIR=$PWD/../../target/fuzz
 cargo +nightly fuzz build --fuzz-dir . -O -a -s none
 programs=$CARGO_TARGET_DIR/x86_64-unknown-linux-gnu/release
 mkdir -p "$CARGO_TARGET_DIR/artifacts"
+# Where archives are unpacked: in memory. libFuzzer ends without destructors, so it is taken away here.
+TMPDIR=$(mktemp -d /dev/shm/node-agent-fuzz.XXXXXX)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(basename -s .rs -a targets/*.rs); fi
 failed=()
 for target in "${targets[@]}"; do
@@ -38,7 +42,5 @@ for target in "${targets[@]}"; do
         echo "$target: a finding" >&2
         tail -n 40 "$said" >&2
     fi
-    # What a target had in memory when it was ended by a finding.
-    rm -rf /dev/shm/node-agent-fuzz-*
 done
 [ ${#failed[@]} -eq 0 ] || { echo "findings: ${failed[*]}; the inputs are in target/fuzz/artifacts" >&2; exit 1; }

@@ -75,7 +75,7 @@ const LINKS: &[&str] = &[
 
 impl Lab {
     fn new() -> Self {
-        let top = PathBuf::from(format!("/dev/shm/node-agent-fuzz-{}", std::process::id()));
+        let top = std::env::temp_dir().join(format!("node-agent-fuzz-{}", std::process::id()));
         let _ = fs::remove_dir_all(&top);
         for name in ["root", "root/sibling", "outside/directory", "state"] {
             fs::create_dir_all(top.join(name)).unwrap();
