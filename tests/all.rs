@@ -24,6 +24,7 @@ mod cron_run;
 mod cron_schedules;
 mod dockerfile;
 mod dockerfile_api;
+mod faults;
 mod files_api;
 mod files_confinement;
 mod files_durability;

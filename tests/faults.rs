@@ -1,0 +1,118 @@
+//! The agent's own resources run out: it says so, and works again when they are back, without a restart.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::support::agent::{KEY, Setup};
+use crate::support::{Client, eventually};
+
+/// A pids cgroup (v1 or v2) of its own, removed with its owner.
+struct Threads(PathBuf);
+
+impl Threads {
+    fn new() -> Self {
+        let name = format!("node-agent-threads-{}", std::process::id());
+        let roots = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"].map(PathBuf::from);
+        let root = roots
+            .into_iter()
+            .find(|root| root.join("cgroup.procs").exists());
+        let group = root.expect("cgroups are mounted").join(name);
+        std::fs::create_dir(&group).unwrap();
+        Self(group)
+    }
+
+    /// A script that puts itself there and becomes what its arguments say.
+    fn enter(&self) -> String {
+        let procs = self.0.join("cgroup.procs");
+        format!("echo $$ > {} && exec \"$@\"", procs.display())
+    }
+
+    fn count(&self) -> String {
+        std::fs::read_to_string(self.0.join("pids.current")).unwrap()
+    }
+
+    fn most(&self, most: &str) {
+        std::fs::write(self.0.join("pids.max"), most).unwrap();
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Its last process may be just going.
+        for _ in 0..100 {
+            if std::fs::remove_dir(&self.0).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn no_thread_to_be_had_is_told_and_forgotten() {
+    let threads = Threads::new();
+    let setup = Setup::new().started_by("sh", &["-c", &threads.enter(), "sh"]);
+    let agent = setup.start();
+    eventually("the engine to be known", || {
+        let response = agent.connect().request("GET", "/ping", &[], b"");
+        response.text().contains("\"ok\"").then_some(())
+    });
+    threads.most(threads.count().trim());
+    // More at once than there are workers: those who are there do it all.
+    let mut crowd: Vec<_> = (0..16).map(|_| agent.connect()).collect();
+    for client in &mut crowd {
+        client.send(&Client::encode(
+            "GET",
+            "/containers",
+            &[("X-API-Key", KEY)],
+            b"",
+        ));
+    }
+    for client in &mut crowd {
+        client.response().expect(200);
+    }
+    // What needs a process of its own cannot be had.
+    let host = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/a.git", host.local_addr().unwrap());
+    let clone = serde_json::json!({"url": url, "target_path": "/tmp/none"});
+    let refused = agent.post("/git/clone", &clone).expect(503);
+    assert!(
+        refused.text().contains("`git` could not be started"),
+        "{refused:?}"
+    );
+    threads.most("max");
+    drop(host);
+    // Now it is the host that does not answer.
+    agent.post("/git/clone", &clone).expect(502);
+    agent.get("/containers").expect(200);
+}
+
+#[test]
+fn no_descriptor_to_be_had_is_no_end() {
+    const MOST: usize = 64;
+    let limit = format!("--nofile={MOST}:{MOST}");
+    let agent = Setup::new().started_by("prlimit", &[&limit]).start();
+    agent.get("/containers").expect(200);
+    let before = agent.descriptors();
+    // Connections take all there are, and newcomers take the places of the oldest.
+    let crowd: Vec<_> = (0..2 * MOST)
+        .map(|_| {
+            let mut client = agent.connect();
+            client.request("GET", "/ping", &[], b"").expect(200);
+            client
+        })
+        .collect();
+    assert!(agent.descriptors() <= MOST);
+    let mut other = agent.connect();
+    let response = other.request("GET", "/containers", &[("X-API-Key", KEY)], b"");
+    assert!(matches!(response.status, 200 | 503), "{response:?}");
+    drop((crowd, other));
+    eventually("the descriptors to be free", || {
+        (agent.descriptors() <= before).then_some(())
+    });
+    agent.get("/containers").expect(200);
+    Client::connect(agent.address())
+        .request("GET", "/ping", &[], b"")
+        .expect(200);
+}
