@@ -83,7 +83,3 @@ tests/fuzz/run.sh
 wait "$soak" || { cat target/soak/log >&2; exit 1; }
 trap - EXIT
 cat target/soak/log
-
-# Some seconds for each parser; tests/fuzz/run.sh MINUTES does it for longer.
-cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
-tests/fuzz/run.sh
