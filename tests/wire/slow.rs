@@ -80,7 +80,7 @@ fn requests_a_byte_at_a_time() {
         let mut clients: Vec<_> = (0..24)
             .map(|_| Client::connect(target.for_attackers()))
             .collect();
-        for _ in 0..5 {
+        for _ in rounds() {
             for byte in request.as_bytes() {
                 for client in &mut clients {
                     client.send(&[*byte]);
