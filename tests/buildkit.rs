@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::agent::{Agent, KEY, Setup};
 use crate::support::builds::{BUILD, Builds, lines, printed};
+use crate::support::docker;
 use crate::support::dockerd::Dockerd;
 use crate::support::{Client, eventually, process, upload};
 
@@ -32,7 +33,7 @@ fn without_the_plugin_it_is_501_and_says_what_to_install() {
             "COPY --chmod=705 hello /",
             "--chmod option requires BuildKit",
         ),
-        (HEREDOC, "unknown instruction: ECHO"),
+        (HEREDOC, "the heredoc requires BuildKit"),
     ] {
         builds.dockerfile(instructions);
         let refused = builds.build(&json!({})).expect(501);
@@ -46,12 +47,25 @@ fn without_the_plugin_it_is_501_and_says_what_to_install() {
     // What was printed before it came to that was printed.
     let (_, last) = builds.build_live(&json!({}));
     assert_eq!(last["error"], NEEDED);
-    // Of a tar's Dockerfile nobody knows whether this is a heredoc.
-    builds.dockerfile(HEREDOC);
-    let refused = builds.build_tar("", &builds.tar()).expect(400);
-    assert!(refused.text().contains("unknown instruction: ECHO"));
-    assert!(refused.error().contains("heredoc"), "{}", refused.text());
     assert_eq!(builds.made(), Vec::<String>::new());
+    builds.dockerfile(HEREDOC);
+    let refused = builds.build_tar("", &builds.tar());
+    if knows_heredocs() {
+        assert_eq!(refused.expect(501).error(), NEEDED);
+    } else {
+        // Of a tar's Dockerfile nobody knows whether this is a heredoc.
+        let refused = refused.expect(400);
+        assert!(refused.text().contains("unknown instruction: ECHO"));
+        assert!(refused.error().contains("heredoc"), "{}", refused.text());
+        assert_eq!(builds.made(), Vec::<String>::new());
+    }
+}
+
+/// Whether the engine's parser knows heredocs, which its classic builder then leaves out: from Docker 23 on.
+fn knows_heredocs() -> bool {
+    let version = docker::engine_get("/version")["ApiVersion"].clone();
+    let minor = version.as_str().unwrap().split('.').nth(1).unwrap();
+    minor.parse::<u32>().unwrap() >= 42
 }
 
 /// An engine of our own, and an agent whose docker CLI has the plugin.

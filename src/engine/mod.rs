@@ -13,6 +13,7 @@ mod demultiplexer;
 mod disk_usage;
 mod error;
 pub mod exec;
+pub mod heredoc;
 mod image_summary;
 pub mod images;
 pub mod logs;

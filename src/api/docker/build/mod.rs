@@ -18,6 +18,7 @@ use crate::api::images::progress_lines::ProgressLines;
 use crate::api::logins::registry_config;
 use crate::api::{ApiError, Context, Reply, Request, reply};
 use crate::engine::build::BuildOptions;
+use crate::engine::heredoc;
 use crate::engine::{BuildTurn, EngineError, NoTurn, Upload};
 use body::BuildBody;
 use outcome::{Failed, Running};
@@ -120,6 +121,9 @@ impl<'a> Job<'a> {
         &self,
         directory: &ContextDirectory,
     ) -> Result<Result<Running<'a>, Failed>, ApiError> {
+        if heredoc::is_in(&directory.text) {
+            return Ok(Err(Failed::heredoc()));
+        }
         let mut upload = self.upload(None)?;
         directory.send(&mut upload)?;
         Ok(self.answer(upload))

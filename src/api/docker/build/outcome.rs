@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::transcript::Transcript;
 use crate::api::ApiError;
 use crate::engine::EngineError;
+use crate::engine::heredoc;
 use crate::engine::progress::{Line, Progress};
 use crate::engine::pull_failure::{PullFailure, classify};
+
+/// What the engine should say of a heredoc, in its own words for what its classic builder does not know.
+const LEFT_OUT: &str = "the heredoc requires BuildKit: the engine's classic builder leaves it out";
 
 /// The answer to a build.
 #[derive(Serialize)]
@@ -18,6 +22,13 @@ pub(super) struct Built {
     output: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+}
+
+fn left_out() -> EngineError {
+    EngineError::InStream {
+        message: LEFT_OUT.to_owned(),
+        code: None,
+    }
 }
 
 /// A result for programs, inside the stream.
@@ -52,12 +63,16 @@ impl<'w> Running<'w> {
         }
     }
 
-    /// The next line's text, which may be empty; `None` when the build has ended well.
+    /// The next line's text, which may be empty; `None` when the build has ended well. A step that the engine would
+    /// leave out is an error: nobody wants the image that comes of it.
     pub(super) fn next_line(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
         let Some(line) = self.progress.next_line()? else {
             return Ok(None);
         };
         note(&line, &mut self.transcript, &mut self.image_id);
+        if line.stream.as_deref().is_some_and(heredoc::is_left_out) {
+            return Err(left_out());
+        }
         // What is for programs is in our own last line.
         Ok(Some(if line.aux.is_some() {
             Vec::new()
@@ -150,6 +165,12 @@ impl Built {
 }
 
 impl Failed {
+    /// A Dockerfile with a heredoc, which is not tried: an engine that leaves it out might give its tag to what comes of
+    /// the rest.
+    pub(super) fn heredoc() -> Self {
+        Self::at_once(left_out())
+    }
+
     /// A build that the engine refused before it began.
     pub(super) fn at_once(error: EngineError) -> Self {
         Self {

@@ -32,7 +32,7 @@ pub(super) struct ContextDirectory {
     /// The Dockerfile's path in it.
     pub(super) dockerfile: String,
     /// The Dockerfile's first part.
-    text: String,
+    pub(super) text: String,
 }
 
 impl ContextDirectory {
