@@ -18,6 +18,7 @@ mod container_streams;
 mod context;
 mod cron;
 mod cron_daemon;
+mod cron_dev;
 mod cron_engine;
 mod cron_run;
 mod cron_schedules;

@@ -65,12 +65,14 @@ pub(super) fn serve(is_dev: bool) -> Result<(), Failure> {
     }
     let context = start_context(&config, jail, leftovers)?;
     let uploads = Arc::clone(&context.uploads);
+    let cron = context.cron.clone();
     for listener in &listeners {
         announce(listener);
     }
     if let (Some(dev), Some(listener)) = (&dev, listeners.first()) {
         dev.greet(listener);
     }
+    let state_directory = config.state_directory.clone();
     let result = Server {
         config,
         keys,
@@ -80,6 +82,11 @@ pub(super) fn serve(is_dev: bool) -> Result<(), Failure> {
     }
     .run();
     uploads.stop();
+    if dev.as_ref().is_some_and(|dev| dev.state == state_directory)
+        && let Err(error) = cron.clear()
+    {
+        log::warn!("the cron jobs of this run stay: {error}");
+    }
     log::info!("stopped");
     sink::flush();
     result.map_err(Failure::run)

@@ -146,6 +146,11 @@ pub(super) fn write(text: &str) -> Result<(), CronError> {
         .map_err(failed())
 }
 
+/// Takes the crontab away.
+pub(super) fn remove() -> Result<(), CronError> {
+    fs::remove_file(FILE).map_err(CronError::disk("removing", FILE))
+}
+
 fn directory() -> &'static Path {
     Path::new(FILE).parent().unwrap_or(Path::new("/"))
 }

@@ -120,6 +120,18 @@ impl CronJobs {
         })
     }
 
+    /// Takes all jobs away, and the crontab: for an agent that was tried and goes.
+    pub fn clear(&self) -> Result<(), CronError> {
+        if crontab::owner()? != Some(self.surroundings.state_directory.clone()) {
+            return Ok(());
+        }
+        let turn = self.store.turn()?;
+        for id in self.store.ids()? {
+            self.store.remove(&id, &turn)?;
+        }
+        crontab::remove()
+    }
+
     /// Makes the crontab what the jobs say, for the start of the agent: somebody may have changed it, or the program
     /// may be elsewhere now. A crontab with another agent's jobs stays.
     pub fn repair(&self) -> Result<(), CronError> {
