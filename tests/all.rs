@@ -22,6 +22,7 @@ mod cron_dev;
 mod cron_engine;
 mod cron_run;
 mod cron_schedules;
+mod crontab;
 mod dockerfile;
 mod dockerfile_api;
 mod faults;

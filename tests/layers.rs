@@ -199,6 +199,17 @@ fn programs_are_started_in_exec_alone() {
 }
 
 #[test]
+fn lints_are_expected_with_a_reason() {
+    for (path, text) in sources() {
+        assert!(
+            !text.contains("#[allow(") && !text.contains("#![allow("),
+            "{} allows a lint: `#[expect(…, reason = …)]` says why, and when it is over",
+            path.display()
+        );
+    }
+}
+
+#[test]
 fn files_are_short() {
     for (path, text) in sources() {
         assert!(

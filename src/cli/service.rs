@@ -140,7 +140,10 @@ fn text(arguments: &mut lexopt::Parser) -> Result<String, Failure> {
     value(arguments)?.string().map_err(usage)
 }
 
-#[allow(clippy::needless_pass_by_value)] // for map_err
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "for map_err, which hands it over"
+)]
 fn usage(error: lexopt::Error) -> Failure {
     Failure::Usage(error.to_string())
 }

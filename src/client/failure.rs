@@ -78,8 +78,10 @@ impl Failure {
     }
 
     /// For `map_err`: standard output.
-    // For `map_err`, which hands it over.
-    #[allow(clippy::needless_pass_by_value)]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "for map_err, which hands it over"
+    )]
     pub(super) fn output(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::OutputClosed,

@@ -94,8 +94,11 @@ fn row(container: &Value) -> Vec<String> {
     ]
 }
 
-/// Seconds since a boot are no more than that.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "seconds since a boot"
+)]
 fn whole(seconds: f64) -> u64 {
     seconds as u64
 }

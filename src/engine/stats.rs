@@ -94,7 +94,10 @@ impl Stats {
 
     /// The processors that it kept busy over the last second, as `docker stats` reckons: its part of what all of them
     /// did, times their number.
-    #[allow(clippy::cast_precision_loss)] // Nanoseconds of differences of a second or so.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "nanoseconds of differences of a second or so"
+    )]
     pub fn cores_used(&self) -> Option<f64> {
         let (now, before) = (&self.cpu_stats, &self.precpu_stats);
         let used = now

@@ -10,8 +10,12 @@ use crate::target::{self, Target};
 #[test]
 fn ten_thousand_connects_and_closes() {
     Target::new().endure(|target| {
-        for _ in 0..10_000 {
-            drop(TcpStream::connect(target.for_attackers()).unwrap());
+        // A hundred at once, over three seconds: an attack must last long enough to be felt.
+        for _ in 0..100 {
+            for _ in 0..100 {
+                drop(TcpStream::connect(target.for_attackers()).unwrap());
+            }
+            sleep(Duration::from_millis(30));
         }
     });
 }

@@ -43,13 +43,18 @@ pub(super) fn agent(context: &Context) -> Agent {
     }
 }
 
-/// Seconds since 1970 are exact in a f64 for longer than there are machines.
-#[allow(clippy::cast_precision_loss)]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact for longer than there are machines"
+)]
 fn whole(seconds: u64) -> f64 {
     seconds as f64
 }
 
-#[allow(clippy::cast_possible_truncation)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a time of the machine's own clock"
+)]
 fn in_words(seconds: f64) -> String {
     Timestamp::from_seconds(seconds as i64).to_string()
 }

@@ -159,8 +159,11 @@ impl Container {
     }
 }
 
-/// `share` of `all`. Memory has fewer bytes than a f64 counts.
-#[allow(clippy::cast_precision_loss)]
+/// `share` of `all`.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "memory has fewer bytes than a f64 counts"
+)]
 fn part(share: u64, all: u64) -> f64 {
     share as f64 / all as f64
 }

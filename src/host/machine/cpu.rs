@@ -123,8 +123,11 @@ fn parse_stat(text: &str) -> Option<Clock> {
     })
 }
 
-/// Ticks as seconds. Exact up to 2^53 ticks, which is three million years.
-#[allow(clippy::cast_precision_loss)]
+/// Ticks as seconds.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 2^53 ticks, which is three million years"
+)]
 pub(super) fn to_seconds(ticks: u64) -> f64 {
     ticks as f64 / TICKS_A_SECOND
 }

@@ -197,7 +197,7 @@ impl<'e> Inside<'e> {
 }
 
 /// Keeps what came.
-#[allow(clippy::unnecessary_wraps)] // a pump asks whether to go on
+#[expect(clippy::unnecessary_wraps, reason = "a pump asks whether to go on")]
 fn keep(output: &mut Output, from: Stream, bytes: &[u8]) -> std::io::Result<()> {
     let stream = match from {
         Stream::Stdout => exec::Stream::Stdout,

@@ -76,8 +76,7 @@ fn nanoseconds(Seconds(seconds): Seconds) -> Result<i64, String> {
             "is {given}; expected seconds, at least 0.001, or 0 for the default"
         ));
     }
-    // Checked just above.
-    #[allow(clippy::cast_possible_truncation)]
+    #[expect(clippy::cast_possible_truncation, reason = "checked just above")]
     Ok(nanos as i64)
 }
 

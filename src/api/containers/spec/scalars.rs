@@ -113,13 +113,15 @@ impl Visitor<'_> for SecondsVisitor {
         out.write_str("a number of seconds")
     }
 
-    // What rounding can change is far beyond the longest duration.
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "what rounding can change is far beyond the longest duration"
+    )]
     fn visit_u64<E: Error>(self, number: u64) -> Result<Seconds, E> {
         Ok(Seconds(number as f64))
     }
 
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss, reason = "as above")]
     fn visit_i64<E: Error>(self, number: i64) -> Result<Seconds, E> {
         Ok(Seconds(number as f64))
     }
