@@ -50,10 +50,7 @@ pub enum PullPolicy {
 }
 
 /// Makes sense of `body`. The error is about the first field that makes none.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "nobody has a use for the body afterwards"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "it is used up")]
 pub fn translate(body: RunBody) -> Result<CreatePlan, SpecError> {
     let image = read_image(&body.image)?;
     let name = body.name.as_deref().map(identity::read_name).transpose()?;
