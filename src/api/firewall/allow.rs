@@ -74,13 +74,14 @@ impl AllowBody {
             .read()
             .map_err(|what| ApiError::field("port", &what))?;
         let protocol = match self.protocol.as_deref() {
-            None => None,
+            // `any` is what the list of rules says of both.
+            None | Some("any") => None,
             Some("tcp") => Some(Protocol::Tcp),
             Some("udp") => Some(Protocol::Udp),
             Some(_) => {
                 return Err(ApiError::field(
                     "protocol",
-                    "must be tcp or udp, or left out for both",
+                    "must be tcp or udp; any, or left out, for both",
                 ));
             }
         };
@@ -129,6 +130,10 @@ mod tests {
             shown(&json!({"port": 8080})),
             json!({"action": "ALLOW", "port": 8080, "protocol": "any", "from_ip": "0.0.0.0/0", "direction": "in"})
         );
+        assert_eq!(
+            shown(&json!({"port": 8080, "protocol": "any"})),
+            shown(&json!({"port": 8080}))
+        );
         let full = shown(&json!({"port": "6000:6007", "protocol": "udp", "from_ip": "fd00::/8"}));
         assert_eq!(full["port"], "6000:6007");
         assert_eq!(
@@ -157,6 +162,7 @@ mod tests {
             (json!({"port": "ssh"}), "port"),
             (json!({"port": "6000:6007"}), "protocol"),
             (json!({"port": "80,443"}), "protocol"),
+            (json!({"port": "80,443", "protocol": "any"}), "protocol"),
             (json!({"port": 80, "protocol": "TCP"}), "protocol"),
             (json!({"port": 80, "protocol": "icmp"}), "protocol"),
             (json!({"port": 80, "protocol": ""}), "protocol"),
