@@ -90,26 +90,7 @@ fn bash() -> String {
             );
             continue;
         }
-        put(
-            &mut text,
-            format_args!(
-                "        {first})\n            case $second in\n                '') words='{}' ;;\n",
-                seconds.join(" ")
-            ),
-        );
-        for second in seconds {
-            let name = format!("{first} {second}");
-            if let Some(command) = COMMANDS.iter().find(|command| command.name == name) {
-                put(
-                    &mut text,
-                    format_args!(
-                        "                {second}) words='{}' ;;\n",
-                        spellings(command)
-                    ),
-                );
-            }
-        }
-        text.push_str("            esac ;;\n");
+        bash_second_words(&mut text, first, &seconds);
     }
     text.push_str(
         "    esac\n\
@@ -119,6 +100,30 @@ fn bash() -> String {
          complete -o filenames -F _node_agent node-agent\n",
     );
     text
+}
+
+/// What follows `first`, which has commands of its own.
+fn bash_second_words(text: &mut String, first: &str, seconds: &[&str]) {
+    put(
+        text,
+        format_args!(
+            "        {first})\n            case $second in\n                '') words='{}' ;;\n",
+            seconds.join(" ")
+        ),
+    );
+    for second in seconds {
+        let name = format!("{first} {second}");
+        if let Some(command) = COMMANDS.iter().find(|command| command.name == name) {
+            put(
+                text,
+                format_args!(
+                    "                {second}) words='{}' ;;\n",
+                    spellings(command)
+                ),
+            );
+        }
+    }
+    text.push_str("            esac ;;\n");
 }
 
 /// Whether its words are files here.

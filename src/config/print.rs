@@ -9,13 +9,15 @@ use crate::log::Format;
 
 impl fmt::Display for Config {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |paths: &[std::path::PathBuf]| {
-            paths
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect::<Vec<_>>()
-                .join(":")
-        };
+        self.settings(out)?;
+        let keys = &self.key_sources;
+        writeln!(out, "# key: {}", describe(keys.current.as_ref()))?;
+        writeln!(out, "# previous key: {}", describe(keys.previous.as_ref()))
+    }
+}
+
+impl Config {
+    fn settings(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = LEVELS
             .iter()
             .find(|(_, level)| *level == self.log_level)
@@ -47,11 +49,9 @@ impl fmt::Display for Config {
             "NODE_AGENT_STATE_DIR={}",
             self.state_directory.display()
         )?;
-        writeln!(
-            out,
-            "NODE_AGENT_ALLOWED_PATHS={}",
-            list(&self.allowed_paths)
-        )?;
+        let paths = self.allowed_paths.iter();
+        let paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+        writeln!(out, "NODE_AGENT_ALLOWED_PATHS={}", paths.join(":"))?;
         writeln!(out, "NODE_AGENT_WORKERS={}", self.workers)?;
         writeln!(out, "NODE_AGENT_MAX_CONNECTIONS={}", self.max_connections)?;
         writeln!(out, "NODE_AGENT_MAX_UPLOAD_BYTES={}", self.max_upload_bytes)?;
@@ -62,17 +62,7 @@ impl fmt::Display for Config {
             self.nginx_container.as_deref().unwrap_or_default()
         )?;
         writeln!(out, "NODE_AGENT_LOG={level}")?;
-        writeln!(out, "NODE_AGENT_LOG_FORMAT={format}")?;
-        writeln!(
-            out,
-            "# key: {}",
-            describe(self.key_sources.current.as_ref())
-        )?;
-        writeln!(
-            out,
-            "# previous key: {}",
-            describe(self.key_sources.previous.as_ref())
-        )
+        writeln!(out, "NODE_AGENT_LOG_FORMAT={format}")
     }
 }
 

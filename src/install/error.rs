@@ -163,11 +163,13 @@ impl fmt::Display for InstallError {
             ),
             Self::Busy => out.write_str("another install, upgrade or uninstall is at work; try again when it is done"),
             Self::Interrupted => out.write_str("interrupted"),
-            Self::File { attempt, path, source } if space::is_full(source) => {
-                write!(out, "cannot {attempt} {}: its disk is full", path.display())
-            }
             Self::File { attempt, path, source } => {
-                write!(out, "cannot {attempt} {}: {source}", path.display())
+                write!(out, "cannot {attempt} {}: ", path.display())?;
+                if space::is_full(source) {
+                    out.write_str("its disk is full")
+                } else {
+                    source.fmt(out)
+                }
             }
             Self::KeyFile { path, problem } => write!(out, "{}: {problem}", path.display()),
             Self::OtherKeySource { settings, source } => write!(
@@ -200,9 +202,23 @@ impl fmt::Display for InstallError {
                 "{offered} is older than {installed}, which is installed; --allow-downgrade installs it all the same"
             ),
             Self::Systemd(error) => error.fmt(out),
+            Self::NotWell { .. } | Self::Undone(_) | Self::PutBack(_) | Self::HalfUndone { .. } => {
+                self.end(out)
+            }
+        }
+    }
+}
+
+impl InstallError {
+    /// How it ended when the new version was in its place already.
+    fn end(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::NotWell { after, last, words } => {
                 let seconds = after.as_secs();
-                write!(out, "the agent is not well {seconds} s after its start: {last}")?;
+                write!(
+                    out,
+                    "the agent is not well {seconds} s after its start: {last}"
+                )?;
                 match words {
                     Some(words) => write!(out, "; its journal says:\n{words}"),
                     None => Ok(()),
@@ -210,13 +226,17 @@ impl fmt::Display for InstallError {
             }
             Self::Undone(cause) => write!(out, "{cause}\nEverything is as it was before."),
             Self::PutBack(cause) => {
-                write!(out, "the version before is in its place again, because: {cause}")
+                write!(
+                    out,
+                    "the version before is in its place again, because: {cause}"
+                )
             }
             Self::HalfUndone { cause, problems } => write!(
                 out,
                 "{cause}\nand this could not be undone: {}",
                 problems.join("; ")
             ),
+            _ => Ok(()),
         }
     }
 }

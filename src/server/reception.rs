@@ -144,15 +144,7 @@ impl Gate {
         };
         let peer = connection.peer.ip();
         let count = skipped + head.len();
-        // A body that nobody reads ends the connection: nobody knows how long it takes to come.
-        let after = match (
-            head.framing().has_body(),
-            head.keeps_alive() && !self.is_stopping(),
-        ) {
-            (true, _) => After::Linger,
-            (false, true) => After::NextRequest,
-            (false, false) => After::Close,
-        };
+        let after = self.after_unread(&head);
         match self.admission.judge(&head, peer) {
             Verdict::Serve(
                 Route {
@@ -195,6 +187,18 @@ impl Gate {
                 Step::Answered(count, after)
             }
             Verdict::Refuse(error) => self.refuse(token, Some(&head), &error, after, count, output),
+        }
+    }
+
+    /// What becomes of the connection when nobody reads the body: nobody knows how long one takes to come, so it ends
+    /// the connection.
+    fn after_unread(&self, head: &RequestHead) -> After {
+        if head.framing().has_body() {
+            After::Linger
+        } else if head.keeps_alive() && !self.is_stopping() {
+            After::NextRequest
+        } else {
+            After::Close
         }
     }
 

@@ -129,6 +129,25 @@ pub(super) fn write(report: &Report, out: &mut Exposition<'_>) -> io::Result<()>
         ];
         family.sample(&labels, Whole(1))?;
     }
+    states(containers, out)?;
+    let mut family = out.family(
+        Counter,
+        "node_agent_container_restarts_total",
+        "Restarts of the container by its restart policy.",
+    );
+    for container in containers {
+        if let Some(restarts) = container
+            .restarts
+            .and_then(|restarts| u64::try_from(restarts).ok())
+        {
+            family.sample(&[("name", &container.name)], Whole(restarts))?;
+        }
+    }
+    figures(containers, out)
+}
+
+/// A sample for each state, so that a query can name the state it looks for.
+fn states(containers: &[Container], out: &mut Exposition<'_>) -> io::Result<()> {
     let mut family = out.family(
         Gauge,
         "node_agent_container_state",
@@ -154,20 +173,7 @@ pub(super) fn write(report: &Report, out: &mut Exposition<'_>) -> io::Result<()>
             family.sample(&labels, Whole(u64::from(container.health == health)))?;
         }
     }
-    let mut family = out.family(
-        Counter,
-        "node_agent_container_restarts_total",
-        "Restarts of the container by its restart policy.",
-    );
-    for container in containers {
-        if let Some(restarts) = container
-            .restarts
-            .and_then(|restarts| u64::try_from(restarts).ok())
-        {
-            family.sample(&[("name", &container.name)], Whole(restarts))?;
-        }
-    }
-    figures(containers, out)
+    Ok(())
 }
 
 fn figures(containers: &[Container], out: &mut Exposition<'_>) -> io::Result<()> {
