@@ -198,6 +198,37 @@ fn programs_are_started_in_exec_alone() {
     }
 }
 
+/// As rustfmt lays it out, a function ends at the brace that stands as far to the right as its first word. Tables of
+/// tests may be longer.
+#[test]
+fn functions_are_short() {
+    for (path, text) in sources() {
+        let product = text.split("#[cfg(test)]").next().unwrap();
+        let lines: Vec<_> = product.lines().collect();
+        let is_test = path.file_name().is_some_and(|name| name == "tests.rs");
+        for (start, line) in lines.iter().enumerate().filter(|_| !is_test) {
+            let indent = line.len() - line.trim_start().len();
+            let words = line.trim_start().split(' ');
+            let is_function = words
+                .take_while(|word| !word.contains('('))
+                .any(|word| word == "fn")
+                || line.trim_start().starts_with("pub(super) fn ")
+                || line.trim_start().starts_with("pub(crate) fn ");
+            if !is_function || line.trim_start().starts_with("//") {
+                continue;
+            }
+            let end = format!("{}}}", " ".repeat(indent));
+            let length = lines[start..].iter().position(|line| *line == end);
+            assert!(
+                length.is_none_or(|length| length < 60 || lines[start].ends_with(['}', ';'])),
+                "{}:{} has more than 60 lines",
+                path.display(),
+                start + 1
+            );
+        }
+    }
+}
+
 #[test]
 fn lints_are_expected_with_a_reason() {
     for (path, text) in sources() {

@@ -108,14 +108,7 @@ fn start_context(
         directory: config.state_directory.clone(),
         reserve,
     };
-    let uploads = Arc::new(UploadStore::new(
-        config.state_directory.clone(),
-        reserve,
-        UploadLimits {
-            bytes: Some(config.max_upload_bytes).filter(|bytes| *bytes > 0),
-            ..UploadLimits::default()
-        },
-    ));
+    let uploads = Arc::new(upload_store(config, reserve));
     let housekept = Arc::clone(&uploads);
     let probe = Probe {
         health: Arc::clone(&health),
@@ -153,6 +146,14 @@ fn start_context(
         counters: Counters::new(routes::endpoints()),
         metrics: Metrics::new(Machine::this()),
     }))
+}
+
+fn upload_store(config: &Config, reserve: Reserve) -> UploadStore {
+    let limits = UploadLimits {
+        bytes: Some(config.max_upload_bytes).filter(|bytes| *bytes > 0),
+        ..UploadLimits::default()
+    };
+    UploadStore::new(config.state_directory.clone(), reserve, limits)
 }
 
 fn cron_jobs(config: &Config) -> Result<CronJobs, Failure> {
