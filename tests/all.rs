@@ -49,6 +49,7 @@ mod login_helpers;
 mod logins;
 mod metrics;
 mod metrics_containers;
+mod metrics_formats;
 mod networks;
 mod nginx;
 mod nginx_host;
