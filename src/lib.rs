@@ -18,7 +18,10 @@
 //! `config` is read by `main` and handed on as values; `log`, `clock`, `cidr` and `exclusive` are leaves that anyone may use.
 //! `sys` alone has unsafe code and names libc; `exec` alone starts programs; `api::error` alone knows which
 //! domain error is which HTTP status. `engine`, `host` and `store` know no status. `tests/layers.rs` enforces it.
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a test may end by a panic")
+)]
 
 pub mod api;
 pub mod cidr;
