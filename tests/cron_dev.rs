@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
 use serde_json::json;
@@ -42,8 +43,12 @@ fn the_jobs_of_a_try_go_with_it() {
         )
         .expect(201);
     assert!(lab.crontab().contains("cron-run"), "{}", lab.crontab());
+    let modified = || lab.path("cron.d").metadata().unwrap().mtime();
+    let before = modified();
     process::signal(child.id(), "TERM");
     assert!(child.wait().unwrap().success());
     let left = fs::read_dir(lab.path("cron.d")).unwrap().count();
     assert_eq!(left, 0, "{}", lab.crontab());
+    // cron looks at the directory's whole seconds.
+    assert!(modified() > before);
 }

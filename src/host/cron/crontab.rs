@@ -146,9 +146,14 @@ pub(super) fn write(text: &str) -> Result<(), CronError> {
         .map_err(failed())
 }
 
-/// Takes the crontab away.
+/// Takes the crontab away. cron is made to see that at its next look.
 pub(super) fn remove() -> Result<(), CronError> {
-    fs::remove_file(FILE).map_err(CronError::disk("removing", FILE))
+    let failed = || CronError::disk("removing", Path::new(FILE));
+    let directory = File::open(directory()).map_err(failed())?;
+    let earlier = directory.metadata().map_err(failed())?.mtime();
+    fs::remove_file(FILE).map_err(failed())?;
+    change::set_modified_of(directory.as_fd(), 1 + now().max(earlier)).map_err(failed())?;
+    change::sync(directory.as_fd()).map_err(failed())
 }
 
 fn directory() -> &'static Path {
