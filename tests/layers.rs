@@ -206,6 +206,30 @@ fn programs_are_started_in_exec_alone() {
     }
 }
 
+/// How long is waited stands with the other limits, under a name and with its reason. What `sys` waits for is between
+/// two tries of one system call; the bounds of a histogram are no wait.
+#[test]
+fn waits_are_in_limits_alone() {
+    let starts = ["secs(", "millis(", "micros("].map(|unit| format!("Duration::from_{unit}"));
+    for (path, text) in sources() {
+        let product = text.split("#[cfg(test)]").next().unwrap();
+        let is_elsewhere = ["limits", "sys"].contains(&module_of(&path).as_str())
+            || path.ends_with("api/counters.rs")
+            || of_tests(&path);
+        for line in product.lines().filter(|_| !is_elsewhere) {
+            let has_number = |start: &String| {
+                let mut after = line.split(start.as_str()).skip(1);
+                after.any(|after| after.starts_with(|c: char| c.is_ascii_digit()))
+            };
+            assert!(
+                !starts.iter().any(has_number),
+                "{} has a wait of its own: {line}",
+                path.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn files_are_short() {
     for (path, text) in [sources(), files_below("tests")].concat() {
@@ -243,12 +267,17 @@ fn functions(text: &str) -> Vec<(usize, usize)> {
     found
 }
 
+/// Whether all of the file is for tests.
+fn of_tests(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    let is_stand_in = ["fixture.rs", "faults.rs"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    is_stand_in || name.ends_with("tests.rs") || name.contains("/tests/")
+}
+
 #[test]
 fn functions_are_short() {
-    let of_tests = |path: &Path| {
-        let name = path.to_string_lossy();
-        name.ends_with("tests.rs") || name.contains("/tests/")
-    };
     for (path, text) in [sources(), files_below("tests")].concat() {
         let start_of_tests = text
             .lines()
