@@ -17,8 +17,16 @@
 //!
 //! `config` is read by `main` and handed on as values; `log`, `clock`, `cidr` and `exclusive` are leaves that anyone may use.
 //! `sys` alone has unsafe code and names libc; `exec` alone starts programs; `api::error` alone knows which
-//! domain error is which HTTP status. `engine`, `host` and `store` know no status. `tests/layers.rs` enforces it.
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+//! domain error is which HTTP status. `engine`, `host` and `store` know no status. How long is waited, and how much is
+//! taken from whom, stands in `limits`; only `dockerfile`, which uses nothing, keeps beside each search how far it goes.
+//!
+//! # The form
+//! Every file says what it is for and has at most 400 lines, a function at most 60; a lint that does not fit is expected
+//! with a reason. `tests/layers.rs` enforces all of this.
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a test may end by a panic")
+)]
 
 pub mod api;
 pub mod cidr;

@@ -129,7 +129,7 @@ pub fn flush() {
     let busy = |pending: &mut Pending| pending.writing || !pending.bytes.is_empty();
     drop(
         sink.written
-            .wait_timeout_while(pending, Duration::from_secs(1), busy),
+            .wait_timeout_while(pending, limits::LOG_FLUSH, busy),
     );
 }
 

@@ -1,7 +1,10 @@
 //! Everything that is tested from outside: the real binary, the real engine.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-// A test program is nobody's library.
-#![allow(unreachable_pub)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may end by a panic"
+)]
+#![expect(unreachable_pub, reason = "a test program is nobody's library")]
 
 mod auth;
 mod build_api;
@@ -49,6 +52,7 @@ mod login_helpers;
 mod logins;
 mod metrics;
 mod metrics_containers;
+mod metrics_formats;
 mod networks;
 mod nginx;
 mod nginx_host;

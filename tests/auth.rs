@@ -1,5 +1,7 @@
 //! The layers of authentication, in their order.
 
+use node_agent::server::routes::{Access, ROUTES, Route};
+
 use crate::support::agent::{KEY, Setup};
 use crate::support::{Agent, Client, eventually};
 
@@ -118,20 +120,51 @@ fn an_ipv4_peer_of_a_dual_stack_socket_is_an_ipv4_peer() {
 }
 
 #[test]
-fn the_bypass_lets_private_peers_in_but_not_everywhere() {
+fn the_bypass_lets_private_peers_in() {
     let agent = Setup::new()
         .env("NODE_AGENT_REQUIRE_AUTH_ALWAYS", "false")
         .start();
     agent.wait_for_log("NODE_AGENT_REQUIRE_AUTH_ALWAYS=false");
     assert_eq!(status(&agent, "GET", "/openapi.json", &[]), 200);
-    for (method, path) in [
-        ("GET", "/containers/x/logs"),
-        ("GET", "/containers/x/health"),
-        ("GET", "/containers/all/health"),
-        ("POST", "/containers/run"),
-        ("POST", "/containers/x/exec"),
-    ] {
+}
+
+/// What always needs the key, whoever asks.
+const ALWAYS: &[(&str, &str)] = &[
+    ("POST", "/containers/run"),
+    ("GET", "/containers/all/health"),
+    ("GET", "/containers/x/health"),
+    ("GET", "/containers/x/logs"),
+    ("POST", "/containers/x/exec"),
+    ("POST", "/images/cleanup"),
+    ("POST", "/docker/build"),
+    ("POST", "/files/write"),
+    ("POST", "/files/delete"),
+    ("POST", "/upload/tar"),
+    ("POST", "/upload/tar/stream"),
+    ("POST", "/upload/tar/chunked"),
+    ("DELETE", "/upload/tar/chunked"),
+    ("POST", "/git/clone"),
+    ("POST", "/cron/run-docker"),
+];
+
+#[test]
+fn the_bypass_does_not_reach_what_always_needs_the_key() {
+    let agent = Setup::new()
+        .env("NODE_AGENT_REQUIRE_AUTH_ALWAYS", "false")
+        .start();
+    for (method, path) in ALWAYS {
         assert_eq!(status(&agent, method, path, &[]), 401, "{method} {path}");
+        let wrong = [("X-API-Key", "0000")];
+        assert_eq!(status(&agent, method, path, &wrong), 401, "{method} {path}");
+    }
+    // The list is the server's own: one that is added there is added here too.
+    let listed = |route: &Route| {
+        let path = route.pattern.replace("{n}", "x");
+        ALWAYS.contains(&(route.verb.name(), path.as_str()))
+    };
+    for route in ROUTES {
+        let always = matches!(route.access, Access::KeyAlways);
+        assert_eq!(always, listed(route), "{}", route.pattern);
     }
 }
 

@@ -1,8 +1,8 @@
 //! `POST /images/cleanup` on an engine of our own: what each option takes away, and what stays for which reason.
 
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use node_agent::clock::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::agent::{Agent, KEY, Setup};
@@ -17,8 +17,7 @@ fn set<'t>(texts: impl IntoIterator<Item = &'t str>) -> BTreeSet<String> {
 }
 
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_secs()).unwrap()
+    Timestamp::now().seconds
 }
 
 #[test]

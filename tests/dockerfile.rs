@@ -4,7 +4,11 @@
 //! (`stack: reason`), or `error.expected` for one that is refused. `UPDATE_DOCKERFILES=1 cargo test dockerfile` writes
 //! them anew; read the difference before it is committed.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may end by a panic"
+)]
 
 mod builder;
 mod checker;

@@ -166,6 +166,47 @@ fn of_many_at_the_same_time_one_has_the_target() {
     lab.expect_only(&[]);
 }
 
+/// The machine's own settings, wherever git looks for them, would have a hook run.
+#[test]
+fn the_machines_own_settings_have_no_say() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).display().to_string();
+    fs::create_dir_all(place.path().join("template/hooks")).unwrap();
+    let hook = format!("#!/bin/sh\ntouch {}\n", path("ran"));
+    for name in ["post-checkout", "template/hooks/post-checkout"] {
+        fs::write(path(name), &hook).unwrap();
+        fs::set_permissions(path(name), PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let settings = format!(
+        "[core]\n\thooksPath = {}\n[init]\n\ttemplateDir = {}\n",
+        path(""),
+        path("template")
+    );
+    for name in [".gitconfig", "system"] {
+        fs::write(path(name), &settings).unwrap();
+    }
+    // Where git looks depends on where it was installed.
+    let script = format!(
+        "for etc in /etc /usr/local/etc; do
+            mkdir -p {0}$etc $etc; cp -a $etc/. {0}$etc; cp {0}/system {0}$etc/gitconfig
+            mount --bind {0}$etc $etc
+        done",
+        place.path().display()
+    );
+    let lab = GitLab::with(|setup| {
+        setup
+            .env("HOME", place.path())
+            .env("GIT_TEMPLATE_DIR", path("template"))
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "core.hooksPath")
+            .env("GIT_CONFIG_VALUE_0", path(""))
+            .in_own_mounts(&script)
+    });
+    lab.clone(&lab.host.url("open/a.git"), "a").expect(200);
+    assert!(!place.path().join("ran").exists());
+    assert!(!lab.path("root/a/.git/hooks").exists());
+}
+
 #[test]
 fn the_key_is_always_needed() {
     let agent: Agent = Setup::new()

@@ -99,7 +99,7 @@ fn answer(stream: &UnixStream) -> Option<Value> {
 
 fn create_by_us(field: &str, text: &str) -> Option<Value> {
     let body: RunBody = serde_json::from_value(json!({"image": "a", field: [text]})).unwrap();
-    translate(body).ok().map(|plan| plan.create)
+    translate(&body).ok().map(|plan| plan.create)
 }
 
 /// Meets generated texts that we take; `seen` is what has to be equal. How many we refused meanwhile.

@@ -17,7 +17,7 @@ fn create_by_us(docker: &Docker, fields: &Value) -> Result<String, String> {
         body[name] = value.clone();
     }
     let body: RunBody = serde_json::from_value(body).unwrap();
-    let plan = translate(body).map_err(|error| error.to_string())?;
+    let plan = translate(&body).map_err(|error| error.to_string())?;
     let created = docker::create_by_engine(&plan.create);
     // What we let pass, the engine takes.
     Ok(created.unwrap_or_else(|error| panic!("{fields}: {error}")))

@@ -2,12 +2,11 @@
 #![forbid(unsafe_code)]
 
 use std::io::{self, IsTerminal, Read, Write};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::table::{bytes, duration};
+use crate::limits;
 
-/// Between two drawings: nobody sees more.
-const PAUSE: Duration = Duration::from_millis(100);
 /// Characters of the bar.
 const WIDTH: u64 = 30;
 /// Back to the beginning of the line, which is cleared.
@@ -71,7 +70,9 @@ impl Progress {
     }
 
     fn draw(&mut self) {
-        let is_due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= PAUSE);
+        let is_due = self
+            .drawn
+            .is_none_or(|drawn| drawn.elapsed() >= limits::CLIENT_DRAW);
         if self.is_shown && is_due {
             self.write(&format!("{CLEAR}{}", self.line()));
         }

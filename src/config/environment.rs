@@ -49,6 +49,7 @@ impl Environment {
     }
 
     /// An environment of these variables.
+    #[cfg(test)]
     pub fn from_pairs(pairs: &[(&str, &str)]) -> Self {
         Self(
             pairs

@@ -11,9 +11,6 @@ use super::Engine;
 use crate::limits;
 use crate::sys::poll;
 
-/// How often somebody who waits looks whether its client is still there.
-const LOOK: Duration = Duration::from_millis(250);
-
 /// Who builds and who waits.
 #[derive(Debug, Default)]
 pub(super) struct BuildQueue {
@@ -75,7 +72,9 @@ impl BuildQueue {
         };
         while tickets.waiting.front() != Some(&ticket) {
             let left = until.saturating_duration_since(Instant::now());
-            let waited = self.moved.wait_timeout(tickets, left.min(LOOK));
+            let waited = self
+                .moved
+                .wait_timeout(tickets, left.min(limits::CLIENT_LOOK));
             tickets = waited.unwrap_or_else(PoisonError::into_inner).0;
             let reason = if left.is_zero() {
                 Some(NoTurn::TooLong)

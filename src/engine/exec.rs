@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 
 use std::os::fd::BorrowedFd;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -92,5 +93,19 @@ impl Engine {
             Patience::default(),
         )?
         .json()
+    }
+
+    /// The exit code of the exec `id`, whose output has ended; the engine notes it a moment later. `None` when it still
+    /// has not after [`limits::EXIT_CODE_WAIT`].
+    pub fn exit_code(&self, id: &str) -> Result<Option<i64>, EngineError> {
+        let until = Instant::now() + limits::EXIT_CODE_WAIT;
+        loop {
+            let state = self.exec_state(id)?;
+            match state.exit_code {
+                Some(code) if !state.running => return Ok(Some(code)),
+                _ if Instant::now() > until => return Ok(None),
+                _ => thread::sleep(limits::EXIT_CODE_LOOK),
+            }
+        }
     }
 }

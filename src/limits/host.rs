@@ -17,12 +17,16 @@ pub const NGINX_TURN_WAIT: Duration = Duration::from_secs(60);
 pub const NGINX_LOG_LINES: u64 = 20;
 /// The engine notes the exit of a command a moment after its output has ended.
 pub const EXIT_CODE_WAIT: Duration = Duration::from_secs(2);
+/// Between two looks for it.
+pub const EXIT_CODE_LOOK: Duration = Duration::from_millis(10);
 /// Bytes of a repository's address; browsers and servers stop at about as many.
 pub const GIT_URL_BYTES: usize = 2048;
 /// A whole clone: some gigabytes over a slow line. A client that goes away ends it earlier.
 pub const GIT_CLONE: Duration = Duration::from_secs(1800);
 /// A question about a clone that is there: it reads two files.
 pub const GIT_QUESTION: Duration = Duration::from_secs(30);
+/// Connecting to an address when all of the time is used up: none at all is an error of its own to std.
+pub const LEAST_CONNECT: Duration = Duration::from_millis(1);
 /// Connecting to a repository's host, all of its addresses.
 pub const GIT_CONNECT: Duration = Duration::from_secs(10);
 /// A server that sends fewer bytes a second than this for as long as [`GIT_SLOW`] is given up. While it packs a large

@@ -35,6 +35,12 @@ pub const DOCUMENT_PIECE_BYTES: usize = 8 * 1024;
 /// way can still become a status.
 pub const REPLY_HOLD_BYTES: usize = 32 * 1024;
 
+/// Connections accepted in one go, so that a flood of them does not starve the others.
+pub const ACCEPTS: usize = 64;
+/// How long accepting rests when the system has no descriptors and nobody can be sent away.
+pub const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// How long the end of the process waits for what was logged to leave.
+pub const LOG_FLUSH: Duration = Duration::from_secs(1);
 /// From the accept, or from the first byte of the next request, to the end of its head.
 pub const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a connection may stay idle between two requests.
@@ -184,8 +190,12 @@ pub const GATHER_PROGRESS: Duration = Duration::from_millis(100);
 pub const SPACE_STEP_BYTES: u64 = 8 * 1024 * 1024;
 /// Builds that wait while another one is going on; more is 503.
 pub const BUILDS_WAITING: usize = 8;
+/// What a container gets between SIGTERM and SIGKILL when nobody says; Docker's own default.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a build may wait for those before it.
 pub const BUILD_TURN_WAIT: Duration = Duration::from_secs(600);
+/// How often somebody who waits for a build's or an upload's turn looks whether its client is still there.
+pub const CLIENT_LOOK: Duration = Duration::from_millis(250);
 /// Between two messages of a build: a step may compile for long without a word. A client that goes away ends it.
 pub const BUILD_IDLE: Duration = Duration::from_secs(3600);
 /// Lines of a build's output that its answer has.

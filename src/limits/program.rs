@@ -22,6 +22,12 @@ pub const CLIENT_CHUNK_BYTES: u64 = 8 * 1024 * 1024;
 pub const CLIENT_MOST_CHUNK_BYTES: u64 = 64 * 1024 * 1024;
 /// From a chunk to its answer: the last one's comes when all is unpacked, and one that waits for that has 10 minutes.
 pub const CLIENT_CHUNK_SILENCE: Duration = Duration::from_secs(900);
+/// Between two attempts to send a chunk, at first and at most.
+pub const CLIENT_PAUSE: Duration = Duration::from_millis(100);
+/// See [`CLIENT_PAUSE`].
+pub const CLIENT_MOST_PAUSE: Duration = Duration::from_secs(2);
+/// Between two drawings of a bar: nobody sees more.
+pub const CLIENT_DRAW: Duration = Duration::from_millis(100);
 /// How long an agent that was just installed or upgraded may take until `/ping` says that it is well: its start takes
 /// milliseconds, but on a droplet that boots everything waits for the disk.
 pub const WELL_DEADLINE: Duration = Duration::from_secs(20);

@@ -4,23 +4,18 @@
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
-use std::time::Duration;
 
 use super::connection::Connection;
 use super::gate::{Gate, LISTENER};
 use crate::config::allowlist::unmapped;
+use crate::limits;
 use crate::sys::epoll::Watch;
 use crate::sys::socket;
-
-/// Connections accepted in one go, so that a flood of them does not starve the others.
-const ACCEPTS: usize = 64;
-/// How long accepting rests when the system has no descriptors and nobody can be sent away.
-const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 impl Gate {
     pub(super) fn accept(&mut self, token: u64) {
         let index = usize::try_from(token - LISTENER).unwrap_or(usize::MAX);
-        for _ in 0..ACCEPTS {
+        for _ in 0..limits::ACCEPTS {
             let Some(listener) = self.listeners.get(index) else {
                 return;
             };
@@ -54,7 +49,7 @@ impl Gate {
         }
         log::error!("cannot accept connections: {error}");
         self.watch_listeners(false);
-        self.accept_again = Some(self.now + ACCEPT_REST);
+        self.accept_again = Some(self.now + limits::ACCEPT_REST);
     }
 
     pub(super) fn watch_listeners(&mut self, watch: bool) {

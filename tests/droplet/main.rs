@@ -2,9 +2,12 @@
 //! installed in it as the README says. The tests talk to it over its address, from outside, and look with the system's
 //! own tools inside. There is one droplet for all tests: [`droplet`] for those that can run beside others, with names of
 //! their own, [`droplet_alone`] for those that stop the agent, Docker or the firewall.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-// A test program is nobody's library.
-#![allow(unreachable_pub)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may end by a panic"
+)]
+#![expect(unreachable_pub, reason = "a test program is nobody's library")]
 
 mod boot;
 mod cron;
@@ -22,8 +25,7 @@ mod self_install;
 mod services;
 mod sharing;
 mod socket_unit;
-// Made for the other test program; not all of it is needed here.
-#[allow(dead_code)]
+#[expect(dead_code, reason = "made for another test program too")]
 #[path = "../support/mod.rs"]
 mod support;
 mod tour;

@@ -2,11 +2,16 @@
 //!
 //! `NODE_AGENT_SOAK_SECONDS` says how long, 20 seconds when it is not set; `NODE_AGENT_TEST_BINARY` which agent.
 //! `tests/soak.sh` sets both. The curve is left in `target/soak/curve.csv`.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-// What was done and the curve, for who runs it by hand.
-#![allow(clippy::print_stdout)]
-// A test program is nobody's library.
-#![allow(unreachable_pub)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may end by a panic"
+)]
+#![expect(
+    clippy::print_stdout,
+    reason = "what was done and the curve, for who runs it by hand"
+)]
+#![expect(unreachable_pub, reason = "a test program is nobody's library")]
 
 mod curve;
 mod loads;
@@ -14,8 +19,7 @@ mod loads;
 mod shipped;
 mod site;
 mod strangers;
-// Made for the other test program; not all of it is needed here.
-#[allow(dead_code)]
+#[expect(dead_code, reason = "made for another test program too")]
 #[path = "../support/mod.rs"]
 mod support;
 

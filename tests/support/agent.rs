@@ -81,21 +81,9 @@ impl Setup {
     }
 
     /// Lets it start after `script` in a mount namespace of its own: what that mounts is seen by this agent alone.
-    pub fn in_own_mounts(mut self, script: &str) -> Self {
-        let mut command = Command::new("unshare");
-        command
-            .args(["--mount", "--", "sh", "-ec"])
-            .arg(format!("{script}\nexec \"$@\""))
-            .arg("sh")
-            .arg(self.command.get_program())
-            .args(self.command.get_args())
-            .env_clear()
-            .stdin(Stdio::null());
-        for (name, value) in self.command.get_envs() {
-            command.env(name, value.unwrap_or_default());
-        }
-        self.command = command;
-        self
+    pub fn in_own_mounts(self, script: &str) -> Self {
+        let script = format!("{script}\nexec \"$@\"");
+        self.started_by("unshare", &["--mount", "--", "sh", "-ec", &script, "sh"])
     }
 
     /// The engine's socket.
@@ -132,37 +120,16 @@ impl Setup {
                 done
             done
             exec \"$@\"";
-        let mut command = Command::new("unshare");
-        command
-            .args(["--mount", "sh", "-c", script, &names.join(" ")])
-            .arg(self.command.get_program())
-            .args(self.command.get_args())
-            .env_clear()
-            .stdin(Stdio::null());
-        for (name, value) in self.command.get_envs() {
-            if let Some(value) = value {
-                command.env(name, value);
-            }
-        }
-        Self {
-            command,
-            state: self.state,
-        }
+        self.started_by(
+            "unshare",
+            &["--mount", "sh", "-c", script, &names.join(" ")],
+        )
     }
 
-    /// Starts it by `wrapper`, a program with arguments that runs what follows them in its own place.
-    pub fn through(mut self, wrapper: &[String]) -> Self {
-        let mut command = Command::new(&wrapper[0]);
-        command
-            .args(&wrapper[1..])
-            .arg(self.command.get_program())
-            .args(self.command.get_args())
-            .env_clear()
-            .stdin(Stdio::null());
-        let variables = self.command.get_envs();
-        command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
-        self.command = command;
-        self
+    /// As [`Self::started_by`], all of it in one list.
+    pub fn through(self, wrapper: &[String]) -> Self {
+        let arguments: Vec<&str> = wrapper[1..].iter().map(String::as_str).collect();
+        self.started_by(&wrapper[0], &arguments)
     }
 
     /// Starts it and waits until it listens.

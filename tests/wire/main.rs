@@ -1,10 +1,15 @@
 //! Hostile clients against the real agent, one attack after the other. During each, `/ping` answers others, memory stays
 //! small, and nothing is left behind; `target` measures that. `NODE_AGENT_TEST_BINARY` says which agent.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-// What each attack was answered with, for who runs it with --nocapture.
-#![allow(clippy::print_stdout)]
-// A test program is nobody's library.
-#![allow(unreachable_pub)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may end by a panic"
+)]
+#![expect(
+    clippy::print_stdout,
+    reason = "what each attack was answered with, for who runs it with --nocapture"
+)]
+#![expect(unreachable_pub, reason = "a test program is nobody's library")]
 
 mod attacks;
 mod breaks;
@@ -15,8 +20,7 @@ mod pinger;
 mod shipped;
 mod slow;
 mod slowhttptest;
-// Made for the other test program; not all of it is needed here.
-#[allow(dead_code)]
+#[expect(dead_code, reason = "made for another test program too")]
 #[path = "../support/mod.rs"]
 mod support;
 mod target;

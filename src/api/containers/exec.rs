@@ -199,21 +199,13 @@ fn too_slow(timeout: Duration, details: Option<String>) -> ApiError {
 }
 
 fn exit_code(engine: &Engine, id: &str) -> Result<i64, ApiError> {
-    // The stream ends a moment before the engine has noted the exit.
-    let until = Instant::now() + Duration::from_secs(2);
-    loop {
-        let state = engine.exec_state(id)?;
-        match state.exit_code {
-            Some(code) if !state.running => return Ok(code),
-            _ if Instant::now() > until => {
-                return Err(ApiError::internal(
-                    "the engine does not tell the exit code",
-                    &"it is still null",
-                ));
-            }
-            _ => std::thread::sleep(Duration::from_millis(10)),
-        }
-    }
+    let code = engine.exit_code(id)?;
+    code.ok_or_else(|| {
+        ApiError::internal(
+            "the engine does not tell the exit code",
+            &"it is still null",
+        )
+    })
 }
 
 fn stream(

@@ -11,9 +11,6 @@ use crate::engine::EngineError;
 use crate::engine::containers::Outcome;
 use crate::limits;
 
-/// Docker's own default time between SIGTERM and SIGKILL.
-const STOP_SECONDS: u64 = 10;
-
 #[derive(Serialize)]
 struct Done<'d> {
     container: &'d str,
@@ -75,7 +72,7 @@ fn timeout(request: &Request<'_>) -> Result<Duration, ApiError> {
     let seconds = request
         .query()?
         .number("timeout", limits::STOP_MOST_SECONDS)?;
-    Ok(Duration::from_secs(seconds.unwrap_or(STOP_SECONDS)))
+    Ok(seconds.map_or(limits::STOP_TIMEOUT, Duration::from_secs))
 }
 
 /// Stops a container within `timeout` seconds; one that does not run stays as it is.

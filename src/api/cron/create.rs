@@ -34,7 +34,7 @@ pub fn run_docker<'a>(
     let schedule = Schedule::parse(&parsed.value.schedule)
         .map_err(|error| ApiError::field("schedule", &error.to_string()))?;
     let image = parsed.value.image.clone();
-    let plan = translate(parsed.value.container())?;
+    let plan = translate(&parsed.value.container())?;
     let now = Timestamp::now();
     let job = job(&schedule, &image, &plan, now)?;
     let mut warnings = parsed.warnings;

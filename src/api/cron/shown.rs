@@ -68,7 +68,7 @@ mod tests {
     fn shown(body: Value) -> String {
         let body: JobBody = serde_json::from_value(body).unwrap();
         let image = body.image.clone();
-        docker_run(&image, &translate(body.container()).unwrap())
+        docker_run(&image, &translate(&body.container()).unwrap())
     }
 
     #[test]

@@ -86,20 +86,7 @@ mod tests {
     use serde_json::json;
 
     fn plain() -> Rule {
-        Rule {
-            action: "allow".to_owned(),
-            direction: Direction::In,
-            protocol: Some("tcp".to_owned()),
-            port: Some("80".to_owned()),
-            application: None,
-            to: None,
-            from: "0.0.0.0/0".to_owned(),
-            from_port: None,
-            interface_in: None,
-            interface_out: None,
-            log: None,
-            comment: None,
-        }
+        Rule::parse("allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 in").unwrap()
     }
 
     fn shown(rule: &Rule) -> serde_json::Value {

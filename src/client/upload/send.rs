@@ -17,10 +17,8 @@ use crate::client::path::Path;
 use crate::client::progress::Progress;
 use crate::client::session::{parsed, text};
 use crate::config::keys::encode_hex;
+use crate::limits;
 
-/// Between two attempts, at first and at most.
-const PAUSE: Duration = Duration::from_millis(100);
-const MOST_PAUSE: Duration = Duration::from_secs(2);
 /// How often a chunk may arrive damaged: TCP's own sum lets one in some thousand damages through.
 const DAMAGES: u32 = 3;
 
@@ -199,7 +197,7 @@ impl Sending<'_> {
         shared: &Shared,
         attempt: &mut dyn FnMut(&Client) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let mut pause = PAUSE;
+        let mut pause = limits::CLIENT_PAUSE;
         let mut since: Option<Instant> = None;
         let mut damages = 0;
         loop {
@@ -217,7 +215,7 @@ impl Sending<'_> {
                     refusal
                         .retry_after
                         .map_or(pause, Duration::from_secs)
-                        .min(MOST_PAUSE)
+                        .min(limits::CLIENT_MOST_PAUSE)
                 }
                 _ => return Err(failure),
             };
@@ -227,7 +225,7 @@ impl Sending<'_> {
             }
             locked(&shared.progress).note("waiting for the agent");
             std::thread::sleep(wait);
-            pause = (pause * 2).min(MOST_PAUSE);
+            pause = (pause * 2).min(limits::CLIENT_MOST_PAUSE);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::GitError;
 use super::address::{Address, Scheme};
@@ -29,8 +29,7 @@ fn connect(host: &str, port: u16) -> io::Result<()> {
     let mut failure = io::Error::from(io::ErrorKind::NotFound);
     for address in (host, port).to_socket_addrs()? {
         let left = until.saturating_duration_since(Instant::now());
-        // A connect without any time is an error of its own.
-        match TcpStream::connect_timeout(&address, left.max(Duration::from_millis(1))) {
+        match TcpStream::connect_timeout(&address, left.max(limits::LEAST_CONNECT)) {
             Ok(_) => return Ok(()),
             Err(error) => failure = error,
         }

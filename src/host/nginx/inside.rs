@@ -1,7 +1,7 @@
 //! The nginx in a container.
 #![forbid(unsafe_code)]
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::processes::Processes;
 use super::{NginxError, Ran, Target, switches};
@@ -134,22 +134,12 @@ impl<'e> Inside<'e> {
         }
     }
 
-    /// The stream ends a moment before the engine has noted the exit.
     fn exit_code(&self, id: &str) -> Result<i64, EngineError> {
-        let until = Instant::now() + limits::EXIT_CODE_WAIT;
-        loop {
-            let state = self.engine.exec_state(id)?;
-            match state.exit_code {
-                Some(code) if !state.running => return Ok(code),
-                _ if Instant::now() > until => {
-                    return Err(EngineError::Nonsense {
-                        call: "GET /exec/json".to_owned(),
-                        problem: "the command has ended and has no exit code".to_owned(),
-                    });
-                }
-                _ => std::thread::sleep(Duration::from_millis(10)),
-            }
-        }
+        let code = self.engine.exit_code(id)?;
+        code.ok_or_else(|| EngineError::Nonsense {
+            call: "GET /exec/json".to_owned(),
+            problem: "the command has ended and has no exit code".to_owned(),
+        })
     }
 
     /// Tells nginx to reload.
@@ -210,6 +200,7 @@ fn keep(output: &mut Output, from: Stream, bytes: &[u8]) -> std::io::Result<()> 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::time::Duration;
 
     use super::*;
     use crate::engine::scripted::{Scripted, is_ping, ping};

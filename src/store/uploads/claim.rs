@@ -14,9 +14,6 @@ use super::{Terms, UploadError};
 use crate::limits;
 use crate::sys::poll;
 
-/// How often somebody who waits looks whether its client is still there.
-const LOOK: Duration = Duration::from_millis(250);
-
 /// The right to extract a set. Nothing of the upload changes until it is given up: by [`Claim::finish`], by
 /// [`Claim::fail`], or by dropping it, which is a failure, too. An agent that is killed in between keeps all chunks: the
 /// set is extracted again when any of them is sent again, so extracting has to be something that can be done twice.
@@ -185,7 +182,9 @@ impl<'u> Pending<'u> {
             if poll::is_hung_up(client) {
                 return Err(UploadError::Abandoned);
             }
-            let waited = slot.settled.wait_timeout(known, left.min(LOOK));
+            let waited = slot
+                .settled
+                .wait_timeout(known, left.min(limits::CLIENT_LOOK));
             known = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }

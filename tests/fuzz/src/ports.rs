@@ -11,7 +11,7 @@ pub fn check(data: &[u8]) {
         return;
     };
     let body: RunBody = serde_json::from_value(json!({"image": "a", "ports": [text]})).unwrap();
-    let Ok(plan) = translate(body) else {
+    let Ok(plan) = translate(&body) else {
         return;
     };
     let bindings = plan.create["HostConfig"]["PortBindings"]

@@ -12,7 +12,7 @@ pub fn check(data: &[u8]) {
     let of = |texts: &[&str]| {
         let body: RunBody =
             serde_json::from_value(json!({"image": "a", "volumes": texts})).unwrap();
-        translate(body)
+        translate(&body)
     };
     let Ok(plan) = of(&[text]) else {
         return;

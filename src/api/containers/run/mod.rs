@@ -29,7 +29,7 @@ struct Running {
 /// Runs a container as the body says. A failed one leaves nothing behind.
 pub fn run<'a>(context: &'a Context, request: &mut Request<'a>) -> Result<Reply<'a>, ApiError> {
     let parsed = request.json::<RunBody>()?;
-    let plan = translate(parsed.value)?;
+    let plan = translate(&parsed.value)?;
     let mut warnings = parsed.warnings;
     let run = Run {
         context,

@@ -4,7 +4,7 @@
 
 use std::thread;
 
-use super::replace::{STOP_TIMEOUT, rename};
+use super::replace::rename;
 use crate::engine::containers::Inspect;
 use crate::engine::{Engine, EngineError};
 use crate::limits;
@@ -85,7 +85,7 @@ fn put_in_order(engine: &Engine, replacement: &Replacement) -> Result<(), Engine
             engine.start(id)?;
         } else if replacement.successor.is_some() {
             // A stop that nobody waits for any more may be under way, and would end it after a start that changes nothing.
-            engine.restart(id, STOP_TIMEOUT, None)?;
+            engine.restart(id, limits::STOP_TIMEOUT, None)?;
         }
     }
     log::info!("container {id} is `{name}` again: an earlier run did not finish its replacement");

@@ -2,15 +2,11 @@
 //! new one runs, so that a bad deployment never costs the one that worked.
 #![forbid(unsafe_code)]
 
-use std::time::Duration;
-
 use crate::api::{ApiError, Context};
 use crate::engine::containers::Inspect;
 use crate::engine::{Engine, EngineError};
+use crate::limits;
 use crate::store::replacements::Replacement;
-
-/// What docker gives a container to end by itself.
-pub(super) const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The container that has the name now.
 pub(super) struct Predecessor {
@@ -93,7 +89,9 @@ impl Aside {
     pub(super) fn stop(&mut self, engine: &Engine) -> Result<(), EngineError> {
         // Even a stop that fails may have happened.
         self.stopped = true;
-        engine.stop(&self.old.id, STOP_TIMEOUT, None).map(drop)
+        engine
+            .stop(&self.old.id, limits::STOP_TIMEOUT, None)
+            .map(drop)
     }
 
     /// Removes it, its successor runs. What is odd becomes a warning. Named volumes stay, and so do anonymous ones:
@@ -156,7 +154,7 @@ pub(super) fn rename(engine: &Engine, id: &str, name: &str) -> Result<bool, Engi
         renamed => return renamed.map(|()| false),
     }
     let renamed = engine
-        .stop(id, STOP_TIMEOUT, None)
+        .stop(id, limits::STOP_TIMEOUT, None)
         .and_then(|_| engine.rename(id, name));
     if renamed.is_err()
         && let Err(error) = engine.start(id)

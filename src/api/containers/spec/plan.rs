@@ -50,8 +50,7 @@ pub enum PullPolicy {
 }
 
 /// Makes sense of `body`. The error is about the first field that makes none.
-#[expect(clippy::needless_pass_by_value, reason = "it is used up")]
-pub fn translate(body: RunBody) -> Result<CreatePlan, SpecError> {
+pub fn translate(body: &RunBody) -> Result<CreatePlan, SpecError> {
     let image = read_image(&body.image)?;
     let name = body.name.as_deref().map(identity::read_name).transpose()?;
     let replace = body.replace.unwrap_or_default();
@@ -67,8 +66,8 @@ pub fn translate(body: RunBody) -> Result<CreatePlan, SpecError> {
     let has_own_log_config = log_config.is_some();
     let pull = read_pull(body.pull.as_deref())?;
     let volumes = volumes::mount(&body.volumes)?;
-    let mut create = read_config(&body, &image, &ports, &volumes)?;
-    let host_config = read_host_config(&body, &ports, volumes, &networks, log_config)?;
+    let mut create = read_config(body, &image, &ports, &volumes)?;
+    let host_config = read_host_config(body, &ports, volumes, &networks, log_config)?;
     create.put_if_any("HostConfig", host_config);
     let made = networks.first_if_made();
     create.put(
@@ -209,7 +208,7 @@ mod tests {
     use super::*;
 
     fn plan(body: Value) -> CreatePlan {
-        translate(serde_json::from_value(body).unwrap()).unwrap()
+        translate(&serde_json::from_value(body).unwrap()).unwrap()
     }
 
     #[test]
@@ -370,7 +369,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            translate(parsed.value).unwrap().create["Env"],
+            translate(&parsed.value).unwrap().create["Env"],
             json!(["X=1"])
         );
     }

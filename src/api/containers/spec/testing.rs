@@ -16,7 +16,7 @@ pub(super) fn plan(fields: &Value) -> Result<CreatePlan, String> {
     // Through the text, as the path to a wrong type is found in it.
     let text = body.to_string();
     let parsed = parse::<RunBody>(text.as_bytes()).map_err(|error| error.to_string())?;
-    translate(parsed.value).map_err(|error| error.to_string())
+    translate(&parsed.value).map_err(|error| error.to_string())
 }
 
 /// What is created for the same.
