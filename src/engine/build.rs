@@ -14,7 +14,7 @@ use crate::limits;
 pub struct BuildOptions {
     /// The Dockerfile's path in the context.
     pub dockerfile: String,
-    /// The name of the result.
+    /// The name of the result. [`Engine::build`] leaves it to the caller to give it, once all of it was built.
     pub tag: Option<String>,
     /// `ARG`s; without a value the Dockerfile's own default counts.
     pub arguments: BTreeMap<String, Option<String>>,
@@ -39,9 +39,6 @@ impl BuildOptions {
             query("&dockerfile", &self.dockerfile)
         );
         let mut add = |name: &str, value: &str| text.push_str(&query(&format!("&{name}"), value));
-        if let Some(tag) = &self.tag {
-            add("t", tag);
-        }
         if let Some(target) = &self.target {
             add("target", target);
         }
@@ -131,7 +128,7 @@ mod tests {
         };
         assert_eq!(
             full.query(),
-            "?version=1&rm=1&forcerm=1&dockerfile=a%26b&t=app%3A1&target=t&platform=linux%2Famd64&nocache=1&pull=1\
+            "?version=1&rm=1&forcerm=1&dockerfile=a%26b&target=t&platform=linux%2Famd64&nocache=1&pull=1\
              &buildargs=%7B%22A%22%3A%22%3D%26%22%2C%22B%22%3Anull%7D&labels=%7B%22l%22%3A%22x%22%7D"
         );
     }

@@ -2,28 +2,6 @@
 //! runs the steps does not, and the build ends well without them (seen on 26.1 and 28.5). 20.10 refuses them.
 #![forbid(unsafe_code)]
 
-/// Whether a Dockerfile with this `text` has one. Lines that a backslash joins are one instruction.
-pub fn is_in(text: &str) -> bool {
-    let mut instruction = String::new();
-    for line in text.lines() {
-        let line = line.trim();
-        if line.starts_with('#') {
-            continue;
-        }
-        if let Some(begun) = line.strip_suffix('\\') {
-            instruction.push_str(begun);
-            instruction.push(' ');
-            continue;
-        }
-        instruction.push_str(line);
-        if has_heredoc(&instruction) {
-            return true;
-        }
-        instruction.clear();
-    }
-    has_heredoc(&instruction)
-}
-
 /// Whether a build that reports `line` has come to a step with a heredoc: `Step 2/3 : RUN <<EOF`.
 pub fn is_left_out(line: &str) -> bool {
     let step = line.lines().next().unwrap_or_default();
@@ -96,20 +74,6 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_left_out(line), expected, "{line}");
-        }
-    }
-    #[test]
-    fn a_dockerfile_is_read_by_instructions() {
-        for (text, expected) in [
-            ("FROM a\nRUN <<EOF\necho there\nEOF", true),
-            ("FROM a\nrun a \\\n  # why\n  && cat <<EOF\n", true),
-            ("FROM a\nonbuild copy <<EOF /x", true),
-            ("FROM a\nRUN a \\", false),
-            ("FROM a\n# RUN <<EOF\nCMD cat <<EOF", false),
-            ("FROM a\nRUN echo \"\\\n <<EOF\"", false),
-            ("", false),
-        ] {
-            assert_eq!(is_in(text), expected, "{text}");
         }
     }
 }

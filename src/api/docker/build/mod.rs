@@ -18,10 +18,9 @@ use crate::api::images::progress_lines::ProgressLines;
 use crate::api::logins::registry_config;
 use crate::api::{ApiError, Context, Reply, Request, reply};
 use crate::engine::build::BuildOptions;
-use crate::engine::heredoc;
 use crate::engine::{BuildTurn, EngineError, NoTurn, Upload};
 use body::BuildBody;
-use outcome::{Failed, Running};
+use outcome::{Failed, Naming, Running};
 use source::{ContextDirectory, Source, send_archive};
 
 /// A build whose turn it is.
@@ -121,9 +120,6 @@ impl<'a> Job<'a> {
         &self,
         directory: &ContextDirectory,
     ) -> Result<Result<Running<'a>, Failed>, ApiError> {
-        if heredoc::is_in(&directory.text) {
-            return Ok(Err(Failed::heredoc()));
-        }
         let mut upload = self.upload(None)?;
         directory.send(&mut upload)?;
         Ok(self.answer(upload))
@@ -143,8 +139,11 @@ impl<'a> Job<'a> {
     }
 
     fn answer(&self, upload: Upload<'a>) -> Result<Running<'a>, Failed> {
-        let progress = self.context.engine.built(upload);
-        progress.map(Running::new).map_err(Failed::at_once)
+        let engine = &self.context.engine;
+        let tag = self.options.tag.clone();
+        let naming = tag.map(|tag| Naming { engine, tag });
+        let progress = engine.built(upload).map_err(Failed::at_once)?;
+        Ok(Running::new(progress, naming))
     }
 
     fn respond(

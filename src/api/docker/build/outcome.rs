@@ -2,13 +2,14 @@
 #![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::transcript::Transcript;
 use crate::api::ApiError;
-use crate::engine::EngineError;
 use crate::engine::heredoc;
 use crate::engine::progress::{Line, Progress};
 use crate::engine::pull_failure::{PullFailure, classify};
+use crate::engine::{Engine, EngineError};
 
 /// What the engine should say of a heredoc, in its own words for what its classic builder does not know.
 const LEFT_OUT: &str = "the heredoc requires BuildKit: the engine's classic builder leaves it out";
@@ -24,13 +25,6 @@ pub(super) struct Built {
     warnings: Vec<String>,
 }
 
-fn left_out() -> EngineError {
-    EngineError::InStream {
-        message: LEFT_OUT.to_owned(),
-        code: None,
-    }
-}
-
 /// A result for programs, inside the stream.
 #[derive(Deserialize)]
 struct Aux {
@@ -43,6 +37,29 @@ pub(super) struct Running<'w> {
     progress: Progress<'w>,
     transcript: Transcript,
     image_id: String,
+    naming: Option<Naming<'w>>,
+}
+
+/// The name that the image gets when all of it was built. The engine is not told it before: it would give it to what
+/// comes of a build that is ended a moment too late, and take it from the image that worked.
+pub(super) struct Naming<'e> {
+    pub(super) engine: &'e Engine,
+    /// `repository:tag`.
+    pub(super) tag: String,
+}
+
+impl Naming<'_> {
+    /// Gives it to the image `id`; says so in the engine's words. An image that does not get it goes.
+    fn give(self, id: &str) -> Result<String, EngineError> {
+        let tag = self.tag;
+        let (repository, name) = tag.rsplit_once(':').unwrap_or((&tag, "latest"));
+        if let Err(error) = self.engine.tag(id, repository, name) {
+            // One that has another name stays, and so it should.
+            let _ = self.engine.remove_image(id);
+            return Err(error);
+        }
+        Ok(format!("Successfully tagged {tag}\n"))
+    }
 }
 
 /// Why there is no image.
@@ -55,11 +72,12 @@ pub(super) struct Failed {
 
 impl<'w> Running<'w> {
     /// A build of which nothing was read yet.
-    pub(super) fn new(progress: Progress<'w>) -> Self {
+    pub(super) fn new(progress: Progress<'w>, naming: Option<Naming<'w>>) -> Self {
         Self {
             progress,
             transcript: Transcript::default(),
             image_id: String::new(),
+            naming,
         }
     }
 
@@ -67,11 +85,14 @@ impl<'w> Running<'w> {
     /// leave out is an error: nobody wants the image that comes of it.
     pub(super) fn next_line(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
         let Some(line) = self.progress.next_line()? else {
-            return Ok(None);
+            return self.name_image();
         };
         note(&line, &mut self.transcript, &mut self.image_id);
         if line.stream.as_deref().is_some_and(heredoc::is_left_out) {
-            return Err(left_out());
+            return Err(EngineError::InStream {
+                message: LEFT_OUT.to_owned(),
+                code: None,
+            });
         }
         // What is for programs is in our own last line.
         Ok(Some(if line.aux.is_some() {
@@ -79,6 +100,17 @@ impl<'w> Running<'w> {
         } else {
             line.text.to_vec()
         }))
+    }
+
+    /// The last line, of an image that is to have a name.
+    fn name_image(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
+        // Without an id there is no image, and that is an error of its own.
+        let Some(naming) = self.naming.take().filter(|_| !self.image_id.is_empty()) else {
+            return Ok(None);
+        };
+        let said = naming.give(&self.image_id)?;
+        self.transcript.take(&said);
+        Ok(Some(json!({ "stream": said }).to_string().into_bytes()))
     }
 
     /// Whether more comes `within` this time.
@@ -165,12 +197,6 @@ impl Built {
 }
 
 impl Failed {
-    /// A Dockerfile with a heredoc, which is not tried: an engine that leaves it out might give its tag to what comes of
-    /// the rest.
-    pub(super) fn heredoc() -> Self {
-        Self::at_once(left_out())
-    }
-
     /// A build that the engine refused before it began.
     pub(super) fn at_once(error: EngineError) -> Self {
         Self {

@@ -32,7 +32,7 @@ pub(super) struct ContextDirectory {
     /// The Dockerfile's path in it.
     pub(super) dockerfile: String,
     /// The Dockerfile's first part.
-    pub(super) text: String,
+    text: String,
 }
 
 impl ContextDirectory {
