@@ -1,10 +1,11 @@
 //! The program as a person meets it: help, key, config, and a start-up that refuses nonsense.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::process::Stdio;
 
+use crate::support::Client;
 use crate::support::agent::{KEY, Setup, TOKEN, program};
-use crate::support::{Client, process};
+use crate::support::dev::Dev;
 
 fn run(arguments: &[&str], variables: &[(&str, &str)], stdin: &str) -> (i32, String, String) {
     let mut command = program();
@@ -117,37 +118,16 @@ fn dev_prints_three_lines_to_try_and_they_work() {
     let mut command = program();
     command
         .args(["serve", "--dev"])
-        .env("NODE_AGENT_BIND", "127.0.0.1:0")
         .env("NODE_AGENT_DOCKER_SOCKET", "/nowhere");
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    let curl: Vec<String> = lines
-        .by_ref()
-        .filter(|line| line.starts_with("curl"))
-        .take(3)
-        .collect();
-    let key = curl[1]
-        .split('\'')
-        .nth(1)
-        .unwrap()
-        .strip_prefix("X-API-Key: ")
-        .unwrap();
-    let address = curl[0].split('/').nth(2).unwrap().parse().unwrap();
-    let ping = Client::connect(address)
+    let dev = Dev::start(&mut command);
+    let ping = Client::connect(dev.address)
         .request("GET", "/ping", &[], b"")
         .expect(200);
     assert_eq!(ping.json()["status"], "degraded");
-    Client::connect(address)
-        .request("GET", "/openapi.json", &[("X-API-Key", key)], b"")
+    Client::connect(dev.address)
+        .request("GET", "/openapi.json", &[("X-API-Key", &dev.key)], b"")
         .expect(200);
-    process::signal(child.id(), "TERM");
-    assert!(child.wait().unwrap().success());
+    dev.stop();
 }
 
 #[test]

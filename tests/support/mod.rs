@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod builds;
 pub mod cron_lab;
+pub mod dev;
 pub mod docker;
 pub mod dockerd;
 pub mod figures;

@@ -1,10 +1,13 @@
 //! A project of any files: its Dockerfile is the same twice, and whatever the files say, its lines are instructions of
 //! ours and not theirs.
 
-use std::collections::BTreeMap;
-use std::io;
+#[path = "../../dockerfile/memory.rs"]
+mod memory;
 
-use node_agent::dockerfile::{Entry, Kind, ProjectFiles, generate};
+use std::collections::BTreeMap;
+
+use memory::Memory;
+use node_agent::dockerfile::generate;
 
 const NAMES: &[&str] = &[
     "package.json",
@@ -87,53 +90,17 @@ const INSTRUCTIONS: &[&str] = &[
     "ADD",
 ];
 
-struct Files(BTreeMap<&'static str, Vec<u8>>);
-
 /// A byte for the name, two for the length, the content; over and over.
-fn files(mut data: &[u8]) -> Files {
+fn files(mut data: &[u8]) -> Memory {
     let mut files = BTreeMap::new();
     while let [name, high, low, rest @ ..] = data {
         let length = (usize::from(*high) << 8 | usize::from(*low)).min(rest.len());
         let (content, rest) = rest.split_at(length);
-        files.insert(NAMES[usize::from(*name) % NAMES.len()], content.to_vec());
+        let name = NAMES[usize::from(*name) % NAMES.len()];
+        files.insert(name.to_owned(), content.to_vec());
         data = rest;
     }
-    Files(files)
-}
-
-impl ProjectFiles for Files {
-    fn read(&self, relative: &str, limit: usize) -> io::Result<Option<Vec<u8>>> {
-        assert!(!relative.starts_with('/') && !relative.split('/').any(|part| part == ".."));
-        let content = self.0.get(relative);
-        Ok(content.map(|content| content[..limit.min(content.len())].to_vec()))
-    }
-
-    fn list(&self, directory: &str, limit: usize) -> io::Result<Option<Vec<Entry>>> {
-        let prefix = if directory.is_empty() {
-            String::new()
-        } else {
-            format!("{directory}/")
-        };
-        let mut found: BTreeMap<&str, Kind> = BTreeMap::new();
-        for name in self.0.keys().filter_map(|path| path.strip_prefix(&prefix)) {
-            match name.split_once('/') {
-                Some((name, _)) => found.insert(name, Kind::Directory),
-                None => found.insert(name, Kind::File),
-            };
-        }
-        if found.is_empty() && !directory.is_empty() {
-            return Ok(None);
-        }
-        let entries = found.into_iter().take(limit);
-        Ok(Some(
-            entries
-                .map(|(name, kind)| Entry {
-                    name: name.to_owned(),
-                    kind,
-                })
-                .collect(),
-        ))
-    }
+    Memory(files)
 }
 
 pub fn check(data: &[u8]) {
@@ -168,6 +135,5 @@ pub fn check(data: &[u8]) {
         }
         continues = line.ends_with('\\') || continues && is_comment;
     }
-    assert!(!continues && has_base, "{text}");
-    let _ = has_command;
+    assert!(!continues && has_base && has_command, "{text}");
 }
