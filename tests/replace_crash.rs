@@ -1,7 +1,7 @@
 //! An agent that is killed while it replaces a container: after its next start there is one container of that name, the
 //! old one or the new one, it runs, and nothing else is left.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
@@ -70,6 +70,19 @@ impl Lab {
         client
     }
 
+    /// An agent was killed when the old one had stepped aside and the new one was made; the note about it.
+    fn killed_in_the_middle(&self) -> PathBuf {
+        let note = self.state.path().join("replacements").join(self.id());
+        let agent = self.agent_with(None);
+        let _client = self.begin(&agent, &STUBBORN);
+        eventually("the new one to be noted", || {
+            let noted = std::fs::read_to_string(&note).unwrap_or_default();
+            noted.contains("\"successor\":\"").then_some(())
+        });
+        agent.signal("KILL");
+        note
+    }
+
     /// Waits until all is in order, and the notes are gone.
     fn is_in_order(&self) {
         eventually("the replacement to be in order", || {
@@ -110,19 +123,8 @@ fn whenever_it_is_killed_there_is_one_that_runs() {
 fn killed_in_the_middle_of_the_stop_it_brings_the_old_one_back_when_the_engine_comes() {
     let lab = Lab::new(&STUBBORN);
     let old = lab.id();
-    let agent = lab.agent_with(None);
-    let _client = lab.begin(&agent, &STUBBORN);
+    lab.killed_in_the_middle();
     let successor = format!("{} created", lab.name());
-    eventually(
-        "the new one to be made and the old one to be stopped",
-        || {
-            let noted = lab.state.path().join("replacements").join(&old);
-            let noted = std::fs::read_to_string(noted).unwrap_or_default();
-            (lab.containers().contains(&successor) && !noted.contains("null")).then_some(())
-        },
-    );
-    agent.signal("KILL");
-    drop(agent);
     let away = tempfile::tempdir().unwrap();
     let socket = away.path().join("engine.sock");
     let _next = lab.agent_with(Some(&socket));
@@ -136,16 +138,7 @@ fn killed_in_the_middle_of_the_stop_it_brings_the_old_one_back_when_the_engine_c
 #[test]
 fn what_somebody_else_made_is_left_alone() {
     let lab = Lab::new(&STUBBORN);
-    let old = lab.id();
-    let agent = lab.agent_with(None);
-    let _client = lab.begin(&agent, &STUBBORN);
-    let note = lab.state.path().join("replacements").join(&old);
-    eventually("the new one to be noted", || {
-        let noted = std::fs::read_to_string(&note).unwrap_or_default();
-        noted.contains("\"successor\":\"").then_some(())
-    });
-    agent.signal("KILL");
-    drop(agent);
+    let note = lab.killed_in_the_middle();
     docker::run(&["rm", "-f", &lab.name()]).unwrap();
     let flags = ["--name", &lab.name()];
     let own = lab.docker.create_by_cli(&flags, &STUBBORN).unwrap();
@@ -155,4 +148,21 @@ fn what_somebody_else_made_is_left_alone() {
     eventually("the note to be gone", || (!note.exists()).then_some(()));
     assert_eq!(lab.id(), own);
     assert_eq!(lab.containers().len(), 2);
+}
+
+/// Somebody makes another one while the engine is not there for the agent, and has not started it yet.
+#[test]
+fn what_somebody_else_makes_meanwhile_is_left_alone() {
+    let lab = Lab::new(&STUBBORN);
+    lab.killed_in_the_middle();
+    let away = tempfile::tempdir().unwrap();
+    let socket = away.path().join("engine.sock");
+    let next = lab.agent_with(Some(&socket));
+    docker::run(&["rm", "-f", &lab.name()]).unwrap();
+    let own = lab
+        .docker
+        .create_by_cli(&["--name", &lab.name()], &STUBBORN);
+    std::os::unix::fs::symlink("/var/run/docker.sock", &socket).unwrap();
+    next.wait_for_log("somebody else has the name");
+    assert_eq!(Ok(lab.id()), own);
 }

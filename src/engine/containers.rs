@@ -20,6 +20,8 @@ pub struct Inspect {
     pub id: String,
     /// With a leading slash.
     pub name: String,
+    /// When it was made, as RFC 3339 has it.
+    pub created: String,
     /// How it is.
     pub state: State,
     /// How often its restart policy brought it back.

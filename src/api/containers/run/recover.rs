@@ -5,6 +5,7 @@
 use std::thread;
 
 use super::replace::rename;
+use crate::clock::Timestamp;
 use crate::engine::containers::Inspect;
 use crate::engine::{Engine, EngineError};
 use crate::limits;
@@ -23,11 +24,12 @@ pub fn recover(engine: Engine, notes: Replacements) {
     if left.is_empty() {
         return;
     }
+    let began = Timestamp::now();
     let recovering = move || {
         // The engine may still be at what the killed agent asked for last.
         thread::sleep(limits::ENGINE_SETTLES);
         for replacement in left {
-            while !is_done(&engine, &replacement) {
+            while !is_done(&engine, &replacement, began) {
                 thread::sleep(limits::ENGINE_RETURN);
             }
             notes.forget(&replacement.id);
@@ -44,9 +46,9 @@ pub fn recover(engine: Engine, notes: Replacements) {
 
 /// Whether there is nothing more to do. What the engine refuses it would refuse again; one that is not there is asked
 /// again.
-fn is_done(engine: &Engine, replacement: &Replacement) -> bool {
+fn is_done(engine: &Engine, replacement: &Replacement, began: Timestamp) -> bool {
     let name = &replacement.name;
-    match put_in_order(engine, replacement) {
+    match put_in_order(engine, replacement, began) {
         Ok(()) => true,
         Err(EngineError::Unreachable { .. } | EngineError::Timeout { .. }) => false,
         Err(error) => {
@@ -57,7 +59,11 @@ fn is_done(engine: &Engine, replacement: &Replacement) -> bool {
     }
 }
 
-fn put_in_order(engine: &Engine, replacement: &Replacement) -> Result<(), EngineError> {
+fn put_in_order(
+    engine: &Engine,
+    replacement: &Replacement,
+    began: Timestamp,
+) -> Result<(), EngineError> {
     let Replacement { id, name, .. } = replacement;
     let Some(old) = found(engine.inspect(id))? else {
         return Ok(());
@@ -65,8 +71,8 @@ fn put_in_order(engine: &Engine, replacement: &Replacement) -> Result<(), Engine
     let holder = found(engine.inspect(name))?.filter(|holder| plain_name(holder) == name);
     match holder {
         Some(holder) if holder.id == old.id => {}
-        // It was never started, so nobody misses it.
-        Some(holder) if holder.state.status == "created" => {
+        // Made by the earlier run and never started, so nobody misses it.
+        Some(holder) if holder.state.status == "created" && is_older(&holder, began) => {
             engine.remove(&holder.id, true, true)?;
         }
         Some(holder) if replacement.successor.as_ref() == Some(&holder.id) => {
@@ -90,6 +96,10 @@ fn put_in_order(engine: &Engine, replacement: &Replacement) -> Result<(), Engine
     }
     log::info!("container {id} is `{name}` again: an earlier run did not finish its replacement");
     Ok(())
+}
+
+fn is_older(container: &Inspect, time: Timestamp) -> bool {
+    Timestamp::parse(&container.created).is_some_and(|made| made < time)
 }
 
 fn found(inspected: Result<Inspect, EngineError>) -> Result<Option<Inspect>, EngineError> {
