@@ -39,13 +39,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Waits until `condition` gives something, and fails loudly when it does not in time.
-pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + Duration::from_secs(20);
+pub fn eventually<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    eventually_within(Duration::from_secs(20), what, condition)
+}
+
+/// The same for what may take longer.
+pub fn eventually_within<T>(
+    time: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
+    let until = Instant::now() + time;
     loop {
         if let Some(found) = condition() {
             return found;
         }
-        assert!(Instant::now() < until, "waited 20 s in vain for: {what}");
+        assert!(
+            Instant::now() < until,
+            "waited {time:?} in vain for: {what}"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
 }
