@@ -266,13 +266,47 @@ fn base_looked_for(output: &[String]) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+    use crate::engine::scripted::{Scripted, is_ping, ping};
 
     fn failed(last: &str, message: &str, code: Option<i64>) -> ApiError {
         let message = message.to_owned();
         let error = EngineError::InStream { message, code };
         let output = vec!["first".to_owned(), last.to_owned()];
         Failed { error, output }.into()
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_named_goes() {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked);
+        let scripted = Scripted::serve(move |head, mut stream| {
+            let answer = if is_ping(head) {
+                ping("1.41")
+            } else {
+                let line = head.lines().next().unwrap_or_default();
+                noted.lock().unwrap().push(line.to_owned());
+                b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}".to_vec()
+            };
+            let _ = stream.write_all(&answer);
+        });
+        let naming = Naming {
+            engine: &scripted.engine(),
+            tag: "registry:5000/app:1".to_owned(),
+        };
+        naming.give("sha256:ab").unwrap_err();
+        let asked = asked.lock().unwrap();
+        assert!(
+            asked[0].contains("/tag?repo=registry%3A5000%2Fapp&tag=1 "),
+            "{asked:?}"
+        );
+        assert!(
+            asked[1].starts_with("DELETE ") && asked.len() == 2,
+            "{asked:?}"
+        );
     }
 
     #[test]
