@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[ $# -eq 1 ] || { echo "usage: $0 HOURS" >&2; exit 2; }
+[[ $# -eq 1 && $1 =~ ^([0-9]+|[0-9]*\.[0-9]+)$ ]] || { echo "usage: $0 HOURS, as 8 or 0.5" >&2; exit 2; }
 export NODE_AGENT_TEST_BINARY=$PWD/target/dist/node-agent-x86_64-linux
 [ -x "$NODE_AGENT_TEST_BINARY" ] || packaging/build-static.sh
 NODE_AGENT_SOAK_SECONDS=$(awk -v hours="$1" 'BEGIN { printf "%d", hours * 3600 }')

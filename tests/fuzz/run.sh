@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 minutes=${1:-}
+[[ $minutes =~ ^[0-9]*$ ]] || { echo "usage: $0 [MINUTES [TARGET…]]" >&2; exit 2; }
 [ $# -gt 0 ] && shift
 seconds=$(( ${minutes:-0} * 60 ))
 [ "$seconds" -gt 0 ] || seconds=2

@@ -43,7 +43,8 @@ make_image() {
     mkdir -p "$packages_cache"
     if ! debootstrap --variant=minbase --cache-dir="$packages_cache" --include="$packages" "$release" "$root" "$from" \
         >"$log" 2>&1; then
-        tail -n 20 "$log" "$root/debootstrap/debootstrap.log" >&2 || true
+        # Where it stopped early there is no second log.
+        tail -n 20 "$log" "$root/debootstrap/debootstrap.log" >&2 2>/dev/null || true
         exit 1
     fi
     slim "$root"
