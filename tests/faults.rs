@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::support::agent::{KEY, Setup};
-use crate::support::{Client, eventually};
+use crate::support::tar_builder::Tar;
+use crate::support::{Client, eventually, upload};
 
 /// A pids cgroup (v1 or v2) of its own, removed with its owner.
 struct Threads(PathBuf);
 
 impl Threads {
-    fn new() -> Self {
-        let name = format!("node-agent-threads-{}", std::process::id());
+    fn new(name: &str) -> Self {
+        let name = format!("node-agent-threads-{}-{name}", std::process::id());
         let roots = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"].map(PathBuf::from);
         let root = roots
             .into_iter()
@@ -51,7 +52,7 @@ impl Drop for Threads {
 
 #[test]
 fn no_thread_to_be_had_is_told_and_forgotten() {
-    let threads = Threads::new();
+    let threads = Threads::new("few");
     let setup = Setup::new().started_by("sh", &["-c", &threads.enter(), "sh"]);
     let agent = setup.start();
     eventually("the engine to be known", || {
@@ -81,11 +82,44 @@ fn no_thread_to_be_had_is_told_and_forgotten() {
         refused.text().contains("`git` could not be started"),
         "{refused:?}"
     );
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    // Neither can a thread beside.
+    let place = tempfile::tempdir().unwrap();
+    let target = place.path().join("target");
+    let path = format!("/upload/tar/stream?extract_path={}", target.display());
+    let refused = upload::post(&agent, &path, "application/x-tar", &tar()).expect(503);
+    assert_eq!(refused.header("retry-after"), Some("5"), "{refused:?}");
+    assert_eq!(place.path().read_dir().unwrap().count(), 0);
     threads.most("max");
     drop(host);
     // Now it is the host that does not answer.
     agent.post("/git/clone", &clone).expect(502);
     agent.get("/containers").expect(200);
+    upload::post(&agent, &path, "application/x-tar", &tar()).expect(200);
+    assert_eq!(std::fs::read(target.join("file")).unwrap(), b"content");
+}
+
+/// The threads that the agent cannot do without are there, and not one for the work.
+#[test]
+fn no_worker_at_all_is_told_at_once_and_had_later() {
+    let threads = Threads::new("none");
+    threads.most("3");
+    let setup = Setup::new().started_by("sh", &["-c", &threads.enter(), "sh"]);
+    let agent = setup.start();
+    assert!(!agent.threads().contains(&"worker".to_owned()));
+    agent
+        .connect()
+        .request("GET", "/ping", &[], b"")
+        .expect(200);
+    let refused = agent.get("/containers").expect(503);
+    assert_eq!(refused.header("retry-after"), Some("1"), "{refused:?}");
+    threads.most("max");
+    agent.get("/containers").expect(200);
+}
+
+/// An archive of one file.
+fn tar() -> Vec<u8> {
+    Tar::new().file("file", b"content").end()
 }
 
 #[test]

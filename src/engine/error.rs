@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::sys::timed;
+use crate::sys::{process, timed};
 use crate::wire::body::framing_error;
 use crate::wire::chunked::FramingError;
 
@@ -110,6 +110,11 @@ impl EngineError {
     pub fn is_full_disk(&self) -> bool {
         self.words()
             .is_some_and(|words| words.contains("no space left on device"))
+    }
+
+    /// Whether it is this machine that has no descriptor or memory for the call now.
+    pub fn is_exhausted(&self) -> bool {
+        matches!(self, Self::Unreachable { source, .. } if process::is_exhausted(source))
     }
 
     /// Whether it shows that the engine is not well.

@@ -6,6 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use super::Output;
+use crate::sys::process;
 
 /// A program that did not run to its end. One that did, with whatever code, is no error here.
 #[derive(Debug)]
@@ -46,6 +47,16 @@ pub enum ExecError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+impl ExecError {
+    /// Whether the system had no process, thread, memory or descriptor for it, which passes.
+    pub fn is_exhausted(&self) -> bool {
+        match self {
+            Self::Spawn { source, .. } | Self::Io { source, .. } => process::is_exhausted(source),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for ExecError {

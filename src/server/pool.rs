@@ -60,7 +60,18 @@ impl Pool {
     /// Whether a request can be taken on. Only the gate asks and dispatches, so a yes holds until it does.
     pub(super) fn has_room(&self, is_long: bool) -> bool {
         let has_place = self.running() < self.most_workers + limits::QUEUE;
-        has_place && (!is_long || self.shared.long_running.load(SeqCst) < self.most_long)
+        let may_run = !is_long || self.shared.long_running.load(SeqCst) < self.most_long;
+        has_place && may_run && self.has_worker()
+    }
+
+    /// Whether anybody is there who does the work, now. There is nobody when the system gave no thread at the start;
+    /// from the first one on there always is.
+    fn has_worker(&self) -> bool {
+        let is_there = || self.shared.workers.load(SeqCst) > 0;
+        is_there() || {
+            self.hire();
+            is_there()
+        }
     }
 
     /// Hands `job` to a worker; ask [`Self::has_room`] first.

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-use crate::sys::process::{filesystem_space, filesystem_space_of};
+use crate::sys::process::{self, filesystem_space, filesystem_space_of};
 
 /// What every filesystem keeps free.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +76,11 @@ pub fn is_full(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
     )
+}
+
+/// Whether `error` says that the system has no thread, memory or descriptor for it now.
+pub fn is_exhausted(error: &io::Error) -> bool {
+    process::is_exhausted(error)
 }
 
 /// The shortage inside `error`, if it is one of [`super::spool`]'s.

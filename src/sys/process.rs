@@ -92,6 +92,15 @@ pub fn is_writable(directory: &Path) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::W_OK | libc::X_OK) == 0 }
 }
 
+/// Whether `error` says that the system has no thread, process, memory or descriptor for us now, which passes. fork(2),
+/// `pthread_create(3)`, mmap(2), open(2)
+pub fn is_exhausted(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE)
+    )
+}
+
 /// The monotonic clock, as systemd wants it with RELOADING=1. clock_gettime(2)
 pub fn monotonic_time() -> Duration {
     let mut time = libc::timespec {

@@ -8,7 +8,7 @@ use crate::api::containers::spec::SpecError;
 use crate::api::form_part::form_error;
 use crate::api::upload_body::TooMuch;
 use crate::engine::EngineError;
-use crate::store::space::{NoRoom, is_full, shortage};
+use crate::store::space::{NoRoom, is_exhausted, is_full, shortage};
 use crate::wire::body::framing_error;
 use crate::wire::json_field::json_field_error;
 use crate::wire::multipart::{MultipartError, multipart_error};
@@ -64,7 +64,8 @@ impl ApiError {
         }
     }
 
-    /// What a failed write to the disk means: 507 when it is full, else a 500 with this `message`.
+    /// What a failed write to the disk means: 507 when it is full, 503 when the system has no thread or descriptor for it,
+    /// else a 500 with this `message`.
     pub fn from_disk(message: &str, error: &io::Error) -> Self {
         if let Some(shortage) = shortage(error) {
             return no_room(shortage);
@@ -72,6 +73,12 @@ impl ApiError {
         if is_full(error) {
             return Self::NoRoom {
                 message: DISK_FULL.to_owned(),
+                details: Some(error.to_string()),
+            };
+        }
+        if is_exhausted(error) {
+            return Self::Exhausted {
+                message: message.to_owned(),
                 details: Some(error.to_string()),
             };
         }

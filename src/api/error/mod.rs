@@ -102,6 +102,13 @@ pub enum ApiError {
         /// When to try again.
         retry_after_seconds: u32,
     },
+    /// The system has no process, thread, memory or descriptor for it now.
+    Exhausted {
+        /// One sentence.
+        message: String,
+        /// What the system said, where the sentence does not.
+        details: Option<String>,
+    },
     /// The agent is on its way out.
     Stopping,
     /// Something that cannot be done here.
@@ -228,6 +235,7 @@ impl ApiError {
             | Self::NotSupported { details, .. }
             | Self::Engine { details, .. }
             | Self::Program { details, .. }
+            | Self::Exhausted { details, .. }
             | Self::Remote { details, .. }
             | Self::Internal { details, .. } => *details = Some(words.into()),
             _ => {}
@@ -256,7 +264,9 @@ impl ApiError {
             // For the log alone; nobody is there to be answered.
             Self::ClientGone(_) => 499,
             Self::NotSupported { .. } => 501,
-            Self::Busy { .. } | Self::Stopping | Self::Program { .. } => 503,
+            Self::Busy { .. } | Self::Stopping | Self::Exhausted { .. } | Self::Program { .. } => {
+                503
+            }
             Self::Timeout { .. } => 504,
             Self::NoRoom { .. } => 507,
             Self::Remote { status, .. } => *status,
@@ -277,6 +287,7 @@ impl ApiError {
             | Self::NotSupported { details, .. }
             | Self::Engine { details, .. }
             | Self::Program { details, .. }
+            | Self::Exhausted { details, .. }
             | Self::Remote { details, .. }
             | Self::Internal { details, .. } => details.as_deref(),
             Self::Build { output, .. } => Some(output),
@@ -308,7 +319,11 @@ impl ApiError {
             Self::Busy {
                 retry_after_seconds,
             } => vec![("Retry-After", retry_after_seconds.to_string())],
-            Self::Stopping => vec![("Retry-After", "5".to_owned())],
+            Self::Stopping | Self::Exhausted { .. } => vec![("Retry-After", "5".to_owned())],
+            // It is we who cannot reach it.
+            Self::Engine { source, .. } if source.is_exhausted() => {
+                vec![("Retry-After", "5".to_owned())]
+            }
             Self::Unauthorized => vec![("WWW-Authenticate", "X-API-Key".to_owned())],
             _ => Vec::new(),
         }

@@ -26,6 +26,10 @@ impl From<BuildKitError> for ApiError {
                 Self::ClientGone(std::io::ErrorKind::ConnectionReset.into())
             }
             BuildKitError::Taker(error) => Self::ClientGone(error),
+            BuildKitError::NotRun(error) if error.is_exhausted() => Self::Exhausted {
+                message: "the docker CLI, which BuildKit needs, cannot be run now".to_owned(),
+                details: Some(error.to_string()),
+            },
             BuildKitError::NotRun(error) => Self::Program {
                 message: "the docker CLI, which BuildKit needs, cannot be run".to_owned(),
                 details: Some(error.to_string()),
@@ -41,6 +45,10 @@ impl From<ToolError> for ApiError {
     fn from(error: ToolError) -> Self {
         let message = error.to_string();
         match error {
+            ToolError::NotRun(error) if error.is_exhausted() => Self::Exhausted {
+                message,
+                details: None,
+            },
             ToolError::Missing(_) | ToolError::NotRun(_) => Self::Program {
                 message,
                 details: None,

@@ -15,6 +15,7 @@ impl fmt::Display for ApiError {
             | Self::Timeout { message, .. }
             | Self::NoRoom { message, .. }
             | Self::Program { message, .. }
+            | Self::Exhausted { message, .. }
             | Self::Build { message, .. }
             | Self::Internal { message, .. }
             | Self::Remote { message, .. }
