@@ -28,6 +28,7 @@ mod cron_schedules;
 mod crontab;
 mod dockerfile;
 mod dockerfile_api;
+mod engine_socket;
 mod faults;
 mod files_api;
 mod files_confinement;
