@@ -28,6 +28,8 @@ mod cron_schedules;
 mod crontab;
 mod dockerfile;
 mod dockerfile_api;
+mod engine_crash;
+mod engine_restart;
 mod engine_socket;
 mod faults;
 mod files_api;
