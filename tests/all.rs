@@ -32,6 +32,7 @@ mod engine_crash;
 mod engine_restart;
 mod engine_socket;
 mod faults;
+mod faults_machine;
 mod files_api;
 mod files_confinement;
 mod files_durability;
