@@ -2,11 +2,14 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
+
+use serde_json::json;
 
 use crate::support::agent::{KEY, Setup};
 use crate::support::tar_builder::Tar;
-use crate::support::{Client, eventually, upload};
+use crate::support::{Agent, Client, eventually, process, upload};
 
 /// A pids cgroup (v1 or v2) of its own, removed with its owner.
 struct Threads(PathBuf);
@@ -149,4 +152,66 @@ fn no_descriptor_to_be_had_is_no_end() {
     Client::connect(agent.address())
         .request("GET", "/ping", &[], b"")
         .expect(200);
+}
+
+/// Neither a thread nor memory for a buffer can be had, which must not end the agent.
+#[test]
+fn no_address_space_to_be_had_is_told_and_forgotten() {
+    let agent = Agent::start();
+    let place = tempfile::tempdir().unwrap();
+    let large = place.path().join("large");
+    std::fs::write(&large, vec![b'a'; 12 * 1024 * 1024]).unwrap();
+    let read = format!("/files/read?path={}", large.display());
+    let write =
+        json!({ "path": place.path().join("other"), "content": "a".repeat(12 * 1024 * 1024) });
+    agent.get("/containers").expect(200);
+    let state = agent.state_directory().display().to_string();
+    let [id] = process::environments(&state)[..] else {
+        panic!("not one agent in {state}");
+    };
+    let limit = |bytes: &str| {
+        let limited = Command::new("prlimit")
+            .args(["--pid", &id.to_string(), &format!("--as={bytes}:unlimited")])
+            .status();
+        assert!(limited.unwrap().success());
+    };
+    let path = format!(
+        "/upload/tar/stream?extract_path={}",
+        place.path().join("target").display()
+    );
+    let part = format!("{read}&length=100000");
+    let taken = agent.proc_status("VmSize") * 1024;
+    let threads = agent.threads().len();
+    // Room for neither a thread nor a few buffers, then for some.
+    for (more, fewest) in [(192 * 1024, 0), (8 * 1024 * 1024, 1)] {
+        limit(&(taken + more).to_string());
+        let mut crowd: Vec<_> = (0..32).map(|_| agent.connect()).collect();
+        for client in &mut crowd {
+            client.send(&Client::encode("GET", &part, &[("X-API-Key", KEY)], b""));
+        }
+        let mut done = 0;
+        for client in &mut crowd {
+            let answer = client.response();
+            match answer.status {
+                200 => done += 1,
+                _ => assert!(answer.header("retry-after").is_some(), "{answer:?}"),
+            }
+        }
+        assert!(done >= fewest, "{done}");
+        if fewest == 0 {
+            assert_eq!((done, agent.threads().len()), (0, threads));
+            let refused = agent.get("/metrics").expect(503);
+            assert_eq!(refused.header("retry-after"), Some("5"), "{refused:?}");
+            assert!(refused.error().contains("no memory"), "{refused:?}");
+            upload::post(&agent, &path, "application/x-tar", &tar()).expect(503);
+        }
+        agent
+            .connect()
+            .request("GET", "/ping", &[], b"")
+            .expect(200);
+    }
+    limit("unlimited");
+    agent.get(&read).expect(200);
+    agent.post("/files/write", &write).expect(200);
+    upload::post(&agent, &path, "application/x-tar", &tar()).expect(200);
 }

@@ -69,6 +69,9 @@ pub const IDLE_WORKERS: usize = 2;
 pub const WORKER_IDLE: Duration = Duration::from_secs(10);
 /// Stack of a worker: the deepest path (JSON of depth 128) needs under 100 KiB.
 pub const WORKER_STACK_BYTES: usize = 256 * 1024;
+/// Memory that must be there for each request at work before another one begins, since what cannot be had in its midst
+/// ends the agent: a few buffers of [`STREAM_BUFFER_BYTES`] and a thread.
+pub const REQUEST_MEMORY_BYTES: usize = 768 * 1024;
 /// Stack of the threads that only wait (log, probe).
 pub const SMALL_STACK_BYTES: usize = 128 * 1024;
 /// Short requests that may wait for a worker; more is 503.

@@ -21,7 +21,7 @@ use crate::api::reply::Content;
 use crate::api::{ApiError, Context, Reply, Request};
 use crate::limits;
 use crate::sys::epoll::Wake;
-use crate::sys::{socket, timed::Timed};
+use crate::sys::{process, socket, timed::Timed};
 use crate::wire::{BodyReader, RequestHead};
 
 /// What every worker has.
@@ -180,6 +180,12 @@ impl Client {
                 retry_after_seconds: 1,
             });
         }
+        if !has_memory(workshop) {
+            return Err(ApiError::Exhausted {
+                message: "there is no memory for it now".to_owned(),
+                details: None,
+            });
+        }
         let handler = match route.work {
             Work::Short(handler) | Work::Long(handler) => handler,
             Work::Inline(answer) => return Ok(answer(&workshop.context)),
@@ -286,6 +292,13 @@ fn send_reply(
             outgoing.fail(&error)
         }
     }
+}
+
+/// Whether there is memory for all requests that are at work, of which this is one. Rust has no way on when there is none
+/// in the midst of one: the process ends, and all others' requests with it.
+fn has_memory(workshop: &Workshop) -> bool {
+    let working = workshop.context.counters.busy_workers.get().max(1);
+    process::has_memory(working * limits::REQUEST_MEMORY_BYTES)
 }
 
 fn panicked() -> ApiError {

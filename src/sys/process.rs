@@ -101,6 +101,21 @@ pub fn is_exhausted(error: &io::Error) -> bool {
     )
 }
 
+/// Whether this process could have `bytes` more of address space now. Takes none: the pages are never touched, and given
+/// back at once. mmap(2)
+pub fn has_memory(bytes: usize) -> bool {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: the kernel chooses a place where nothing is.
+    let place = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, kind, -1, 0) };
+    if place == libc::MAP_FAILED {
+        return false;
+    }
+    // SAFETY: this is what was just mapped, and nobody has a pointer into it.
+    unsafe { libc::munmap(place, bytes) };
+    true
+}
+
 /// The monotonic clock, as systemd wants it with RELOADING=1. clock_gettime(2)
 pub fn monotonic_time() -> Duration {
     let mut time = libc::timespec {
