@@ -15,6 +15,7 @@ mod cleanup;
 mod cleanup_digests;
 mod cleanup_foretold;
 mod client;
+mod clock_step;
 mod command_line;
 mod container_api;
 mod container_streams;

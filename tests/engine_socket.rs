@@ -260,7 +260,7 @@ fn a_server_that_is_no_engine_is_502_or_503() {
     });
     lab.expect("another protocol", (502, "answer"));
     lab.clear();
-    serve(&lab.socket(), |stream| answer(stream, &[0xff; 65536]));
+    serve(&lab.socket(), |stream| answer(stream, &vec![0xff; 65536]));
     lab.expect("bytes without an end of line", (502, "answer"));
     lab.clear();
     serve(&lab.socket(), |stream| {

@@ -11,7 +11,7 @@ needed=(curl:curl python3:python3 haproxy:haproxy busybox:busybox-static docker-
         kill:procps setpriv:util-linux strip:binutils cc:gcc c++:g++ docker:docker.io debootstrap:debootstrap
         nginx:nginx-light promtool:prometheus crontab:cron zsh:zsh fish:fish mandoc:mandoc
         lintian:lintian cloud-init:cloud-init pip3:python3-pip
-        slowhttptest:slowhttptest)
+        slowhttptest:slowhttptest faketime:faketime)
 
 install_missing() {
     local missing=() pair
