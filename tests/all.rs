@@ -73,6 +73,7 @@ mod run_generated;
 mod run_spec;
 mod self_install;
 mod services;
+mod state_directory;
 mod support;
 mod unpack;
 mod upload_ahead;

@@ -56,17 +56,21 @@ impl Reserve {
         }
     }
 
-    /// Fails when `needed` bytes have no room on the filesystem that holds `path`. One that cannot be asked has room:
-    /// the write will tell.
+    /// Fails when `needed` bytes have no room on the filesystem that holds `path`. One that cannot be asked or is
+    /// read-only has room: the write will tell.
     pub fn check(self, path: &Path, needed: u64) -> Result<(), NoRoom> {
-        match self.available(path) {
-            Ok(available) if available < needed.max(1) => Err(NoRoom {
-                path: path.to_owned(),
-                needed,
-                available,
-            }),
-            _ => Ok(()),
+        let Ok(space) = filesystem_space(path) else {
+            return Ok(());
+        };
+        let available = space.usable_bytes(self.min_free_bytes).unwrap_or_default();
+        if space.read_only || available >= needed.max(1) {
+            return Ok(());
         }
+        Err(NoRoom {
+            path: path.to_owned(),
+            needed,
+            available,
+        })
     }
 }
 
