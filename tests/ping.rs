@@ -154,11 +154,18 @@ fn an_engine_that_goes_and_comes_is_noticed() {
 #[test]
 fn an_idle_agent_lets_go_of_the_code_of_its_start() {
     let agent = Setup::new().start();
-    let at_start = agent.proc_status("RssFile");
-    let shrunk = eventually("half of the code to be let go", || {
+    let (mut most, mut looks) = (0, 0_u32);
+    eventually("half of the code to be let go", || {
+        // It may have been let go before the first look: then requests bring some of it back.
+        if looks.is_multiple_of(700) {
+            for path in ["/metrics", "/containers", "/openapi.json"] {
+                agent.get(path).expect(200);
+            }
+        }
+        looks += 1;
         let now = agent.proc_status("RssFile");
-        (now < at_start / 2).then_some(now)
+        most = most.max(now);
+        (now > 0 && now < most / 2).then_some(())
     });
-    assert!(shrunk > 0);
     assert_eq!(agent.get("/ping").status, 200);
 }

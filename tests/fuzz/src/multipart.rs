@@ -43,13 +43,15 @@ fn words(error: &std::io::Error) -> String {
     inner.to_string()
 }
 
-/// Any content, with a delimiter that is not in it.
+/// Any content, with a delimiter that is not in it, nor in what the empty line before and it make: a part without a
+/// body ends with that line (RFC 2046, 5.1.1: `body-part`).
 fn packed(content: &[u8], sizes: [usize; 3]) {
-    if content.windows(8).any(|eight| eight == b"\r\n--qzQZ") {
+    let lines = [b"\r\n", content].concat();
+    if lines.windows(8).any(|eight| eight == b"\r\n--qzQZ") {
         return;
     }
-    let head = b"--qzQZ\r\nContent-Disposition: form-data; name=\"n\"; filename=\"f\"\r\n\r\n";
-    let body = [head, content, b"\r\n--qzQZ--\r\n"].concat();
+    let head = b"--qzQZ\r\nContent-Disposition: form-data; name=\"n\"; filename=\"f\"\r\n";
+    let body = [head, &lines[..], b"\r\n--qzQZ--\r\n"].concat();
     let found = parts(&body, b"qzQZ", sizes, sizes[1]).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].0.name.as_deref(), Some("n"));
