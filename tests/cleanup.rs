@@ -16,10 +16,6 @@ fn set<'t>(texts: impl IntoIterator<Item = &'t str>) -> BTreeSet<String> {
     texts.into_iter().map(str::to_owned).collect()
 }
 
-fn now() -> i64 {
-    Timestamp::now().seconds
-}
-
 #[test]
 fn by_default_dangling_images_without_users_go() {
     let yard = Yard::new();
@@ -145,11 +141,11 @@ fn age_and_prefix_narrow_it() {
     let yard = Yard::new();
     let day = 86_400;
     let ids = yard.load(&[
-        Made::new(&["app:new"], now() - 60),
-        Made::new(&["app:old", "web:old"], now() - 2 * day),
-        Made::new(&["apps:old"], now() - 3 * day),
-        Made::new(&[], now() - 60),
-        Made::new(&[], now() - 2 * day),
+        Made::new(&["app:new"], Timestamp::now().seconds - 60),
+        Made::new(&["app:old", "web:old"], Timestamp::now().seconds - 2 * day),
+        Made::new(&["apps:old"], Timestamp::now().seconds - 3 * day),
+        Made::new(&[], Timestamp::now().seconds - 60),
+        Made::new(&[], Timestamp::now().seconds - 2 * day),
     ]);
     let answer = yard.cleanup(&json!({ "older_than": "24h" }));
     assert_eq!(answer["images"], json!([ids[4]]));

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use node_agent::clock::Timestamp;
 use serde_json::json;
 
 use crate::support::agent::{KEY, Setup};
@@ -53,8 +54,7 @@ fn second_of_agent(agent: &Agent) -> i64 {
 }
 
 fn second_of_machine() -> i64 {
-    let since = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
-    i64::try_from(since).unwrap() % (24 * HOUR)
+    Timestamp::now().seconds % (24 * HOUR)
 }
 
 /// Where the package has it.

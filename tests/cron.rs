@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use node_agent::clock::Timestamp;
 use serde_json::{Value, json};
@@ -10,11 +9,6 @@ use serde_json::{Value, json};
 use crate::support::Agent;
 use crate::support::cron_lab::{CronLab, state_of};
 use crate::support::docker;
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_secs()).unwrap()
-}
 
 #[test]
 fn a_job_is_made_listed_and_removed() {
@@ -51,7 +45,7 @@ fn a_job_is_made_listed_and_removed() {
     let next = Timestamp::parse(made["next_run"].as_str().unwrap())
         .unwrap()
         .seconds;
-    assert!(next > now() && next <= now() + 86_400 + 3600);
+    assert!(next > Timestamp::now().seconds && next <= Timestamp::now().seconds + 86_400 + 3600);
 
     let listed = state_of(&agent, id);
     for (field, expected) in [

@@ -1,19 +1,12 @@
 //! Debian's own cron, really waited for.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use node_agent::clock::Timestamp;
 use serde_json::json;
 
 use crate::support::cron_lab::{CronLab, containers_of, state_of};
-
-fn second() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-}
 
 /// cron compares whole seconds: what changes in the second of its look, after it, is the hard case. cron looks when it
 /// starts, so that second can be hit.
@@ -24,10 +17,10 @@ fn a_job_made_in_the_second_of_crons_look_runs_at_its_first_minute() {
     // The crontab is there, so that the file's mtime counts, too.
     let other = lab.job(&agent, &json!([]));
     let (cron, id, warnings) = loop {
-        let looked = second();
+        let looked = Timestamp::now().seconds;
         // Not so late in a minute that the next one begins meanwhile.
         if looked % 60 > 50 {
-            std::thread::sleep(Duration::from_secs(60 - looked % 60));
+            std::thread::sleep(Duration::from_secs((60 - looked % 60).unsigned_abs()));
             continue;
         }
         let cron = lab.cron();
@@ -35,7 +28,7 @@ fn a_job_made_in_the_second_of_crons_look_runs_at_its_first_minute() {
         let body = json!({"schedule": "* * * * *", "image": lab.docker.image(), "networks": ["none"], "command": "echo fired; exit 6"});
         let made = agent.post("/cron/run-docker", &body).expect(201).json();
         let id = made["id"].as_str().unwrap().to_owned();
-        if second() == looked {
+        if Timestamp::now().seconds == looked {
             break (cron, id, made);
         }
         agent

@@ -2,16 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use node_agent::clock::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::cron_lab::{CronLab, state_of};
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_secs()).unwrap()
-}
 
 #[test]
 fn every_change_has_an_mtime_of_its_own() {
@@ -22,7 +17,7 @@ fn every_change_has_an_mtime_of_its_own() {
     let directory_before = lab.path("cron.d").metadata().unwrap().mtime();
     let first = lab.job(&agent, &json!([]));
     let [mut file, mut directory] = times();
-    assert!(directory > directory_before && directory >= now());
+    assert!(directory > directory_before && directory >= Timestamp::now().seconds);
     for _ in 0..3 {
         lab.job(&agent, &json!([]));
         let [new_file, new_directory] = times();

@@ -3,16 +3,6 @@
 use crate::support::agent::{KEY, Setup};
 use crate::support::{Agent, Client, eventually};
 
-/// A long request whose body never comes to its end: it keeps its worker until then.
-fn stalled(agent: &Agent) -> Client {
-    let mut client = agent.connect();
-    let head = format!(
-        "POST /containers/run HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Length: 2\r\n\r\n{{"
-    );
-    client.send(head.as_bytes());
-    client
-}
-
 #[test]
 fn long_requests_leave_room_for_short_ones() {
     let agent = Setup::new().env("NODE_AGENT_WORKERS", "4").start();
@@ -20,7 +10,7 @@ fn long_requests_leave_room_for_short_ones() {
     // By now the workers that always stay have been started.
     agent.get("/containers").expect(200);
     let before = threads();
-    let mut long: Vec<_> = (0..3).map(|_| stalled(&agent)).collect();
+    let mut long: Vec<_> = (0..3).map(|_| agent.stalled()).collect();
     eventually("three long requests to have workers", || {
         (threads() > before).then_some(())
     });
@@ -46,7 +36,7 @@ fn long_requests_leave_room_for_short_ones() {
 #[test]
 fn a_stop_waits_for_what_runs() {
     let mut agent = Agent::start();
-    let mut client = stalled(&agent);
+    let mut client = agent.stalled();
     // Answered by a worker too, and sent later: the stalled request has been taken on by now.
     agent.get("/containers").expect(200);
     agent.signal("TERM");
@@ -60,7 +50,7 @@ fn a_stop_waits_for_what_runs() {
 #[test]
 fn a_second_signal_is_obeyed_at_once() {
     let mut agent = Agent::start();
-    let _client = stalled(&agent);
+    let _client = agent.stalled();
     agent.get("/containers").expect(200);
     agent.signal("TERM");
     agent.wait_for_log("stopping");
@@ -71,7 +61,7 @@ fn a_second_signal_is_obeyed_at_once() {
 #[test]
 fn a_client_that_stalls_in_its_body_is_told_and_given_up() {
     let agent = Agent::start();
-    let mut client = stalled(&agent);
+    let mut client = agent.stalled();
     client
         .socket()
         .set_read_timeout(Some(std::time::Duration::from_secs(45)))

@@ -107,16 +107,6 @@ fn prometheus_is_told_the_figures_of_the_json() {
     assert!((sample(&text, scrapes) - 2.0).abs() < f64::EPSILON);
 }
 
-/// A request that a worker waits with for the rest of its body.
-fn begun(agent: &Agent) -> Client {
-    let mut client = agent.connect();
-    let head = format!(
-        "POST /containers/run HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Length: 2\r\n\r\n{{"
-    );
-    client.send(head.as_bytes());
-    client
-}
-
 #[test]
 fn gauges_fall_when_what_they_count_has_ended() {
     let agent = Agent::start();
@@ -129,7 +119,7 @@ fn gauges_fall_when_what_they_count_has_ended() {
     };
     // The scrape itself is one of each.
     expect("nothing but the scrape", 1, 1);
-    let mut all: Vec<Client> = (0..3).map(|_| begun(&agent)).collect();
+    let mut all: Vec<Client> = (0..3).map(|_| agent.stalled()).collect();
     expect("three requests to be at work", 4, 4);
     all.pop();
     expect("a client that went away to be forgotten", 3, 3);

@@ -206,6 +206,16 @@ impl Agent {
             .request("POST", path, &[("X-API-Key", KEY)], b"")
     }
 
+    /// A long request whose body never comes to its end: it keeps its worker until then.
+    pub fn stalled(&self) -> Client {
+        let mut client = self.connect();
+        let head = format!(
+            "POST /containers/run HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Length: 2\r\n\r\n{{"
+        );
+        client.send(head.as_bytes());
+        client
+    }
+
     /// The first line of the log that contains `text`, waiting for it.
     pub fn wait_for_log(&self, text: &str) -> String {
         let until = Instant::now() + Duration::from_secs(20);
