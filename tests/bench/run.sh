@@ -32,7 +32,7 @@ trap 'rm -f "$table"' EXIT
 {
     echo "| what (beside what) | agent | other | held | target | |"
     echo "|---|---:|---:|---:|---:|---|"
-    for measurement in ping memory idle start list metrics logs load build files upload client_upload; do
+    for measurement in ping memory idle start install list metrics logs load build files upload client_upload; do
         bash "$bench/$measurement.sh"
     done
 } | tee "$table"
